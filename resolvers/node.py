@@ -23,14 +23,13 @@ from mainsheet.resolvers import (
     job,
     job_run,
     job_version,
-    member,
     organization,
     saved_query,
-    service_account,
     team,
     webhook,
     webhook_delivery,
 )
+from mainsheet.resolvers.actor import MEMBERS, SERVICE_ACCOUNTS
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.sql.rights import Extent
 from mainsheet.resolvers.sql.snapshot import Read
@@ -52,10 +51,10 @@ BY_PREFIX: Mapping[str, ByIds] = {
     Event.PREFIX: event.by_ids,
     JobRun.PREFIX: job_run.by_ids,
     JobVersion.PREFIX: job_version.by_ids,
-    Member.PREFIX: member.by_ids,
+    Member.PREFIX: MEMBERS.by_ids,
     Organization.PREFIX: organization.by_ids,
     SavedQuery.PREFIX: saved_query.by_ids,
-    ServiceAccount.PREFIX: service_account.by_ids,
+    ServiceAccount.PREFIX: SERVICE_ACCOUNTS.by_ids,
     Team.PREFIX: team.by_ids,
     Webhook.PREFIX: webhook.by_ids,
     WebhookDelivery.PREFIX: webhook_delivery.by_ids,

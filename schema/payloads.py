@@ -12,10 +12,9 @@ import strawberry
 from mainsheet.resolvers import access_token as access_tokens
 from mainsheet.resolvers import cluster as clusters
 from mainsheet.resolvers import job, job_version, organization
-from mainsheet.resolvers import member as members
 from mainsheet.resolvers import saved_query as saved_queries
-from mainsheet.resolvers import service_account as service_accounts
 from mainsheet.resolvers import team as teams
+from mainsheet.resolvers.actor import MEMBERS, SERVICE_ACCOUNTS
 from mainsheet.schema import names
 from mainsheet.schema.job_run import JobRun
 from mainsheet.schema.relation import relation
@@ -149,13 +148,13 @@ class TeamPayload(Payload):
 @strawberry.type
 class MemberPayload(Payload):
     member_id: Key = None
-    member = entity(members.by_ids, names.Member, "member", "member_id")
+    member = entity(MEMBERS.by_ids, names.Member, "member", "member_id")
 
 
 @strawberry.type
 class ServiceAccountPayload(Payload):
     service_account_id: Key = None
-    service_account = entity(service_accounts.by_ids, names.ServiceAccount, "service account", "service_account_id")
+    service_account = entity(SERVICE_ACCOUNTS.by_ids, names.ServiceAccount, "service account", "service_account_id")
 
 
 @strawberry.type

@@ -9,13 +9,12 @@ from mainsheet.resolvers import cluster as cluster_rows
 from mainsheet.resolvers import event as event_rows
 from mainsheet.resolvers import job as job_rows
 from mainsheet.resolvers import job_list, job_run
-from mainsheet.resolvers import member as member_rows
 from mainsheet.resolvers import node as node_rows
 from mainsheet.resolvers import organization as organization_rows
 from mainsheet.resolvers import saved_query as query_rows
-from mainsheet.resolvers import service_account as service_account_rows
 from mainsheet.resolvers import team as team_rows
 from mainsheet.resolvers import webhook as webhook_rows
+from mainsheet.resolvers.actor import MEMBERS, SERVICE_ACCOUNTS
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.permissions import in_organization
 from mainsheet.schema import names
@@ -191,10 +190,10 @@ class Query:
         key="organization_id",
         arguments=cluster_list_arguments,
     )
-    member = lookup_by_id(member_rows.by_ids, names.Member, "member")
-    member_by_external_id = lookup_by_external_id(member_rows.by_external_ids, names.Member, "member")
+    member = lookup_by_id(MEMBERS.by_ids, names.Member, "member")
+    member_by_external_id = lookup_by_external_id(MEMBERS.by_external_ids, names.Member, "member")
     members = relation(
-        member_rows.of_organizations,
+        MEMBERS.of_organizations,
         names.MemberConnection,
         "The members of the organization, ordered by name.",
         key="organization_id",
@@ -210,12 +209,12 @@ class Query:
         key="organization_id",
         arguments=page_arguments,
     )
-    service_account = lookup_by_id(service_account_rows.by_ids, names.ServiceAccount, "service account")
+    service_account = lookup_by_id(SERVICE_ACCOUNTS.by_ids, names.ServiceAccount, "service account")
     service_account_by_external_id = lookup_by_external_id(
-        service_account_rows.by_external_ids, names.ServiceAccount, "service account"
+        SERVICE_ACCOUNTS.by_external_ids, names.ServiceAccount, "service account"
     )
     service_accounts = relation(
-        service_account_rows.of_organizations,
+        SERVICE_ACCOUNTS.of_organizations,
         names.ServiceAccountConnection,
         "The service accounts of the organization, ordered by name.",
         key="organization_id",

@@ -4,7 +4,8 @@ import strawberry
 
 from mainsheet.models.roles import TeamPermission, TeamRole
 from mainsheet.models.team import Team as TeamRow
-from mainsheet.resolvers import actor, job_list, member, permissions, service_account
+from mainsheet.resolvers import actor, job_list, permissions
+from mainsheet.resolvers.actor import MEMBERS, SERVICE_ACCOUNTS
 from mainsheet.schema import names
 from mainsheet.schema.actor import EXTERNAL_ID, MANAGED_BY, REVISION
 from mainsheet.schema.connection import Connection, Edge, page_arguments
@@ -21,13 +22,13 @@ class Team(Node, prefix=TeamRow.PREFIX):
     external_id: str | None = strawberry.field(description=EXTERNAL_ID)
     managed_by: str | None = strawberry.field(description=MANAGED_BY)
     members = relation(
-        member.of_teams,
+        MEMBERS.of_teams,
         names.TeamMemberConnection,
         "The members of the team, ordered by name.",
         arguments=page_arguments,
     )
     service_accounts = relation(
-        service_account.of_teams,
+        SERVICE_ACCOUNTS.of_teams,
         names.TeamServiceAccountConnection,
         "The service accounts of the team, ordered by name.",
         arguments=page_arguments,

@@ -271,4 +271,4 @@ def batch(*joins: str, is_one_statement: bool = False) -> Callable[[AnyBatch], A
 
 
 def options_of(function: Callable[..., object]) -> BatchOptions:
-    return OPTIONS.get(function, NO_OPTIONS)
+    return OPTIONS.get(getattr(function, "__func__", function), NO_OPTIONS)  # a method is declared in its class

@@ -38,6 +38,7 @@ from mainsheet.models.service_account import ServiceAccount
 from mainsheet.models.team import Team
 from mainsheet.models.webhook import Webhook
 from mainsheet.resolvers import config_change, event, event_audience, event_visibility, locked_job
+from mainsheet.resolvers.actor import MEMBERS, SERVICE_ACCOUNTS
 from mainsheet.resolvers.job_list import bounded_counts, own_jobs
 from mainsheet.resolvers.sql import snapshot
 from mainsheet.resolvers.sql.snapshot import Read
@@ -310,18 +311,28 @@ async def test_a_total_alone_reads_no_page(ask_crowd: Ask, admin: Member, path: 
 
 
 def batches() -> list[Any]:
-    """Return all batches in `resolvers/`."""
+    """Return all batches in `resolvers/`: functions, and the methods of each kind of actors."""
     names = [each.name for each in pkgutil.walk_packages(resolvers.__path__, "mainsheet.resolvers.")]
     modules = [importlib.import_module(name) for name in names if ".commands" not in name]
-    return [
+    functions = [
         function
         for module in modules
-        for name, function in inspect.getmembers(module, inspect.iscoroutinefunction)
-        if function.__module__ == module.__name__ and not name.startswith("_") and function not in NO_BATCHES
+        for _, function in inspect.getmembers(module, inspect.iscoroutinefunction)
+        if function.__module__ == module.__name__
     ]
+    methods = [
+        method
+        for actors in (MEMBERS, SERVICE_ACCOUNTS)
+        for _, method in inspect.getmembers(actors, inspect.iscoroutinefunction)
+    ]
+    return [each for each in functions + methods if not each.__name__.startswith("_") and each not in NO_BATCHES]
 
 
-@pytest.mark.parametrize("batch", batches(), ids=lambda each: f"{each.__module__}.{each.__name__}")
+@pytest.mark.parametrize(
+    "batch",
+    dict.fromkeys(getattr(each, "__func__", each) for each in batches()),  # the methods of all kinds are the same
+    ids=lambda each: f"{each.__module__}.{each.__qualname__}",
+)
 def test_a_batch_takes_many_keys_and_returns_a_mapping(batch: Any) -> None:
     hints = list(get_type_hints(batch).values())
 

@@ -13,7 +13,7 @@ from mainsheet.models.member import Member
 from mainsheet.models.read_pool import is_lost
 from mainsheet.models.team import Team
 from mainsheet.models.unavailable import Unavailable
-from mainsheet.resolvers import member
+from mainsheet.resolvers.actor import MEMBERS
 from mainsheet.resolvers.sql.snapshot import Read, rows_alone
 from testbed.world import World, caller
 from tests.server.failing import end_connections, stalled
@@ -31,7 +31,7 @@ async def small(database_url: str, database: Database) -> AsyncIterator[Database
 
 
 async def name_of(read: Read, whom: Member) -> str:
-    return str((await member.by_ids(read, [whom.id]))[whom.id].name)
+    return str((await MEMBERS.by_ids(read, [whom.id]))[whom.id].name)
 
 
 async def test_a_snapshot_sees_no_later_changes(database: Database, world: World) -> None:

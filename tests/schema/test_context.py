@@ -11,7 +11,7 @@ from mainsheet.models.database import PATIENT, Database
 from mainsheet.models.replicas import Replicas
 from mainsheet.models.roles import AccessScope
 from mainsheet.models.unavailable import NoConnection
-from mainsheet.resolvers import member
+from mainsheet.resolvers.actor import MEMBERS
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.schema.api import api
 from mainsheet.schema.context import Context
@@ -80,7 +80,7 @@ async def test_a_cancelled_switch_still_closes_the_snapshot(
     before = context.read
 
     async with stalled(alone, database) as runs:
-        reading = asyncio.create_task(member.by_ids(before, [asker.actor_id]))
+        reading = asyncio.create_task(MEMBERS.by_ids(before, [asker.actor_id]))
         await runs()
         looking = asyncio.create_task(context.switch_to(Read.of(alone, asker)))
         await asyncio.sleep(0)
@@ -91,7 +91,7 @@ async def test_a_cancelled_switch_still_closes_the_snapshot(
 
     assert looking.cancelled()
     with pytest.raises(RuntimeError, match="closed"):
-        await member.by_ids(before, [asker.actor_id])
+        await MEMBERS.by_ids(before, [asker.actor_id])
     await alone.close()
 
 
@@ -109,7 +109,7 @@ async def test_a_single_batch_opens_no_transaction(database: Database, world: Wo
 
     async with database.writes.begin() as connection:
         await connection.execute(RENAME, {"id": asker.actor_id})
-    later = await member.by_ids(context.read.only(None, alone=True), [asker.actor_id])
+    later = await MEMBERS.by_ids(context.read.only(None, alone=True), [asker.actor_id])
     await context.close()
 
     assert result.errors is None
