@@ -1,4 +1,5 @@
 import { keepingConsistency } from './consistency.ts'
+import { withOwn } from './headers.ts'
 import { currentToken, identity, isRenewed, ready } from './identity.ts'
 import { foreign, refusedToken, stopped, unreachable } from './problem.ts'
 
@@ -15,7 +16,7 @@ export interface Answer {
 }
 
 export interface Options {
-  headers?: Record<string, string>
+  headers?: Headers
   signal?: AbortSignal
   isMutation?: boolean
   /** Send it by GET, so that the browser keeps the response for as long as the server confirms it. */
@@ -35,7 +36,7 @@ export async function send(graphQLRequest: GraphQLRequest, options: Options = {}
   const { response, text } = await exchange(graphQLRequest, options, token)
   if (response.status === 401) {
     if (!options.token && (await isRenewed(sender))) return send(graphQLRequest, options)
-    throw refusedToken(token !== undefined)
+    throw refusedToken(token !== undefined || options.headers?.has('Authorization') === true)
   }
   return parsed(text) ?? fail(foreign(response, options.isMutation ?? false))
 }
@@ -51,17 +52,18 @@ async function exchange(graphQLRequest: GraphQLRequest, options: Options, token?
   }
 }
 
-const headersOf = ({ headers }: Options, token?: string) => ({
-  Accept: 'application/graphql-response+json, application/json',
-  ...(token && { Authorization: `Bearer ${token}` }),
-  ...headers,
-})
+const headersOf = ({ headers = new Headers() }: Options, token?: string, own: Record<string, string> = {}) =>
+  withOwn(headers, {
+    Accept: 'application/graphql-response+json, application/json',
+    ...(token && { Authorization: `Bearer ${token}` }),
+    ...own,
+  })
 
 const post = (graphQLRequest: GraphQLRequest, options: Options, token?: string) =>
   fetch(location.pathname, {
     method: 'POST',
     signal: options.signal ?? null,
-    headers: { 'Content-Type': 'application/json', ...headersOf(options, token) },
+    headers: headersOf(options, token, { 'Content-Type': 'application/json' }),
     body: JSON.stringify(graphQLRequest),
   })
 

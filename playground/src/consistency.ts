@@ -5,9 +5,9 @@ let newest: string | undefined
 let changes = 0 // grows with each change that the page learns of, so that responses to earlier requests are ignored
 let mutations = 0 // those that are running
 
-/** Return the header for a query, unless the user wrote one, or a mutation is running. */
-export function consistency(headers?: Record<string, string>): Record<string, string> {
-  return newest && !mutations && !new Headers(headers).has(HEADER) ? { [HEADER]: newest } : {}
+/** Return the header for a query, unless a mutation is running. */
+export function consistency(): Record<string, string> {
+  return newest && !mutations ? { [HEADER]: newest } : {}
 }
 
 /** Send a request. Keep the value of its response, unless the page learned of another change meanwhile. */

@@ -3,8 +3,9 @@
  * GraphiQL would write a response into the tab that is open when it arrives.
  */
 import { type Fetcher, formatResult } from '@graphiql/toolkit'
-import { type Answer, type GraphQLRequest, type Options, send } from './api.ts'
+import { type Answer, type GraphQLRequest, send } from './api.ts'
 import { consistency } from './consistency.ts'
+import { withOwn, type Written, written } from './headers.ts'
 import { identity, personOf, ready } from './identity.ts'
 import { collect, type Stream, streamAfter, streamed } from './live/stream.ts'
 import { measure, tracing } from './measured.ts'
@@ -55,14 +56,14 @@ export function keep(tabs: readonly { id: string }[]) {
 
 /** Answer introspection, run the editors' operations, or wait again for the tab's running request. */
 export const fetcher: Fetcher = async (graphQLRequest, options) => {
-  const headers = options?.headers as Record<string, string> | undefined
-  if (graphQLRequest.operationName === 'IntrospectionQuery') return (await introspected(graphQLRequest, { headers, isCached: true })) as never
+  const headers: Written = options?.headers ?? {}
+  if (graphQLRequest.operationName === 'IntrospectionQuery') return (await introspected(graphQLRequest, headers)) as never
   await ready
   const requestKey = currentRequestKey()
   const last = requests.get(requestKey)
   if (last?.isRunning) return waiting(requestKey, last)
   const wanted = last?.stream?.isResuming ? (last.stream.next ?? last.sent ?? graphQLRequest) : graphQLRequest
-  return waiting(requestKey, begin(requestKey, named(wanted), { headers }))
+  return waiting(requestKey, begin(requestKey, named(wanted), headers))
 }
 
 /** Let the next run of the tab's operation go on after the last result of its subscription. */
@@ -74,9 +75,9 @@ export function resume(requestKey: string) {
 /** The reason why there is no schema. */
 export const schemaProblem = new Store<Problem | undefined>(undefined)
 
-async function introspected(graphQLRequest: GraphQLRequest, options: Options) {
+async function introspected(graphQLRequest: GraphQLRequest, headers: Written) {
   try {
-    const answer = await send(graphQLRequest, options)
+    const answer = await send(graphQLRequest, { headers: written(headers), isCached: true })
     schemaProblem.set(undefined)
     return answer
   } catch (problem) {
@@ -107,19 +108,19 @@ function hideSpinner(next: (result: object) => void) {
   streamed.set(streamed.get() + 1)
 }
 
-function begin(requestKey: string, graphQLRequest: GraphQLRequest, options: Options) {
+function begin(requestKey: string, graphQLRequest: GraphQLRequest, headers: Written) {
   const stream = isSubscription(graphQLRequest) ? streamAfter(requests.get(requestKey)?.stream) : undefined
   const request: Request = { abort: new AbortController(), isRunning: true, answer: '', stream }
   requests.set(requestKey, request)
-  void run(request, graphQLRequest, options)
+  void run(request, graphQLRequest, headers)
   return request
 }
 
-async function run(request: Request, wanted: GraphQLRequest, options: Options) {
+async function run(request: Request, wanted: GraphQLRequest, headers: Written) {
   try {
     const graphQLRequest = (request.sent = await permitted(wanted))
     if (request.stream) await collect(request.stream, graphQLRequest, request.abort.signal)
-    else request.answer = formatResult(await answer(graphQLRequest, { ...options, signal: request.abort.signal }))
+    else request.answer = formatResult(await answer(graphQLRequest, headers, request.abort.signal))
   } catch (problem) {
     request.problem = problem as Problem
   }
@@ -130,9 +131,9 @@ async function run(request: Request, wanted: GraphQLRequest, options: Options) {
 }
 
 /** The trace is shown in its panel, not in the response. */
-async function answer(graphQLRequest: GraphQLRequest, options: Options): Promise<Answer> {
-  const headers = { ...options.headers, ...consistency(options.headers), ...(tracing.get() && { 'X-Mainsheet-Trace': '1' }) }
+async function answer(graphQLRequest: GraphQLRequest, own: Written, signal: AbortSignal): Promise<Answer> {
+  const headers = withOwn(written(own), { ...consistency(), ...(tracing.get() && { 'X-Mainsheet-Trace': '1' }) })
   const begun = performance.now()
-  const answer = await send(graphQLRequest, { ...options, headers, isMutation: isMutation(graphQLRequest) })
+  const answer = await send(graphQLRequest, { headers, signal, isMutation: isMutation(graphQLRequest) })
   return measure(graphQLRequest, answer, performance.now() - begun)
 }
