@@ -62,6 +62,15 @@ async def test_a_subscription_is_run_stopped_and_resumed(playground: Playground,
     await expect(playground.page.locator(".notice")).to_contain_text("Cannot query field 'nonsense'")
 
 
+async def test_a_subscription_without_a_token_asks_for_one(no_demo: Demo) -> None:
+    async with opened(no_demo.url) as playground:
+        await new_tab(playground, "subscription Watch { events { cursor } }")
+
+        await expect(playground.page.locator(".stream")).to_contain_text("Ended")
+        await expect(playground.page.locator(".notice")).to_contain_text("The server needs a token. Set yours.")
+        playground.forgive("401")
+
+
 async def test_an_interrupted_subscription_goes_on_after_its_last_result(sqlite_demo: Path, tmp_path: Path) -> None:
     folders = [tmp_path / each for each in ("before", "after")]
     for folder in folders:

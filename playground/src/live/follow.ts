@@ -1,7 +1,7 @@
 /** Follow a subscription over interruptions: each time it goes on after the last event. */
 import type { Answer, GraphQLRequest } from '../api.ts'
 import { withArgument } from '../connections.ts'
-import { identity, isDemo, isRenewed } from '../identity.ts'
+import { currentToken, identity, isDemo, isRenewed } from '../identity.ts'
 import { operationOf } from '../operations.ts'
 import { Problem, refusedToken } from '../problem.ts'
 
@@ -38,7 +38,7 @@ export async function follow(graphQLRequest: GraphQLRequest, { receive, change }
     } catch (reason) {
       if (Array.isArray(reason)) throw new Problem(reason.map(({ message }: Error) => message).join(' '))
       const isRefused = (reason as CloseEvent).code === FORBIDDEN && !(await isRenewed(sender))
-      if (isRefused && !isDemo(sender)) throw refusedToken(true) // a demo that is starting will renew its tokens
+      if (isRefused && !isDemo(sender)) throw refusedToken(currentToken(sender) !== undefined) // a demo that is starting will renew its tokens
     }
     change('interrupted')
     await sleep(wait, signal)
