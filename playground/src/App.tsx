@@ -15,6 +15,7 @@ import { firstTab } from './visit.ts'
 import { OpenLink } from './OpenLink.tsx'
 import { Download } from './Download.tsx'
 import { Share } from './Share.tsx'
+import { graphiqlStorage } from './storage.ts'
 import { TabKeys } from './TabKeys.tsx'
 import { MemberMenu } from './MemberMenu.tsx'
 
@@ -30,6 +31,7 @@ export function App() {
   return (
     <GraphiQL
       fetcher={fetcher}
+      storage={graphiqlStorage}
       plugins={plugins}
       visiblePlugin={plugins[0]}
       defaultTabs={examples.map(({ query, variables }) => ({ query, variables }))}

@@ -41,3 +41,27 @@ async def test_an_invalid_header_is_named(playground: Playground, name: str, val
     await playground.run(FIRST)
 
     await expect(alert(playground)).to_contain_text(f'Nothing was sent: the header "{name}" isn\'t valid.')
+
+
+async def test_the_history_has_no_headers(playground: Playground, demo: Demo) -> None:
+    token = demo.tokens[VIEWER]
+    await write_headers(playground, {"Authorization": f"Bearer {token}"})
+    await playground.run(FIRST)
+    await expect(playground.response).to_contain_text('"displayName": "Priya Raman"')
+
+    await expect(playground.page.get_by_role("region", name="Headers")).to_contain_text(token)
+    lasting = await playground.page.evaluate("JSON.stringify({ ...localStorage })")
+    assert "graphiql:queries" in lasting
+    assert token not in lasting
+
+
+async def test_headers_in_the_history_of_an_earlier_version_are_removed(playground: Playground) -> None:
+    entry = {"query": "{ me { actor { id } } }", "headers": '{"Authorization": "Bearer mst_old"}'}
+    await playground.page.evaluate(
+        "text => localStorage.setItem('graphiql:queries', text)", json.dumps({"queries": [entry]})
+    )
+    await playground.page.reload()
+    await playground.page.get_by_role("button", name="Show History").click()
+
+    await expect(playground.page.get_by_role("region", name="History")).to_contain_text("{ me { actor { id } } }")
+    assert "mst_old" not in await playground.page.evaluate("JSON.stringify({ ...localStorage })")
