@@ -1,9 +1,10 @@
 import { linked } from './link.ts'
+import { lasting, tryToKeep } from './storage.ts'
 import { Store } from './store.ts'
 
 const CHOSEN = 'mainsheet:history-of'
 
 /** The key of the job whose version history is shown, or an empty text. */
-export const historyOf = new Store(linked.job ?? localStorage.getItem(CHOSEN) ?? '')
+export const historyOf = new Store(linked.job ?? lasting.getItem(CHOSEN) ?? '')
 
-historyOf.subscribe(() => localStorage.setItem(CHOSEN, historyOf.get()))
+historyOf.subscribe(() => tryToKeep(lasting, CHOSEN, historyOf.get()))

@@ -1,3 +1,4 @@
+import { session, tryToKeep } from './storage.ts'
 import { Store } from './store.ts'
 
 export interface Member {
@@ -24,7 +25,7 @@ export interface Identity {
 const MEMBER = 'mainsheet:member'
 const TOKEN = 'mainsheet:token'
 
-export const identity = new Store<Identity>({ members: [], token: sessionStorage.getItem(TOKEN) ?? undefined })
+export const identity = new Store<Identity>({ members: [], token: session.getItem(TOKEN) ?? undefined })
 
 /** Return the demo's members, an empty list outside a demo, or undefined if the server is unreachable. */
 async function load(): Promise<Member[] | undefined> {
@@ -37,7 +38,7 @@ async function load(): Promise<Member[] | undefined> {
 }
 
 function take(members: readonly Member[] = identity.get().members) {
-  const email = identity.get().member?.email ?? sessionStorage.getItem(MEMBER)
+  const email = identity.get().member?.email ?? session.getItem(MEMBER)
   const { token, owner } = identity.get()
   const member = token ? undefined : (members.find(each => each.email === email) ?? members[0])
   identity.set({ members, member, token, owner })
@@ -58,15 +59,15 @@ export async function isRenewed(refused: Identity): Promise<boolean> {
 }
 
 export function chooseMember(member: Member) {
-  sessionStorage.setItem(MEMBER, member.email)
-  sessionStorage.removeItem(TOKEN)
+  tryToKeep(session, MEMBER, member.email)
+  session.removeItem(TOKEN)
   identity.set({ members: identity.get().members, member })
 }
 
 /** Use the token, or none if it is omitted. */
 export function setToken(token?: string, owner?: Owner) {
-  if (token) sessionStorage.setItem(TOKEN, token)
-  else sessionStorage.removeItem(TOKEN)
+  if (token) tryToKeep(session, TOKEN, token)
+  else session.removeItem(TOKEN)
   identity.set({ members: identity.get().members, token, owner })
 }
 

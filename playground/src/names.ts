@@ -3,6 +3,7 @@ import { ask } from './api.ts'
 import { type Example, examples } from './examples.ts'
 import { identity, isDemo, ready } from './identity.ts'
 import { type Blank, resolveNames } from './placeholders.ts'
+import { keptObject, lasting, tryToKeep } from './storage.ts'
 
 const FILLED = 'mainsheet:filled'
 
@@ -19,8 +20,8 @@ interface Found {
 }
 
 /** The variables filled into each example's tab last. A tab with other variables was edited. */
-const load = () => JSON.parse(localStorage.getItem(FILLED) ?? '{}') as Record<string, string>
-const save = (title: string, text: string) => localStorage.setItem(FILLED, JSON.stringify({ ...load(), [title]: text }))
+const load = () => keptObject(lasting.getItem(FILLED))
+const save = (title: string, text: string) => tryToKeep(lasting, FILLED, JSON.stringify({ ...load(), [title]: text }))
 
 /** Return the variables for the tab. An edited tab keeps its own. */
 export async function fill(query: string, variables: string): Promise<string> {

@@ -1,5 +1,6 @@
 /** Named operations that this browser keeps for this server, with their variables. They hold no headers and no tokens. */
 import { Problem } from '../problem.ts'
+import { lasting } from '../storage.ts'
 import { Store } from '../store.ts'
 
 export interface Item {
@@ -24,7 +25,7 @@ function load(): Item[] {
 /** Return what is kept, or undefined if it isn't a list. */
 function kept(): unknown[] | undefined {
   try {
-    const values: unknown = JSON.parse(localStorage.getItem(KEPT) ?? '[]')
+    const values: unknown = JSON.parse(lasting.getItem(KEPT) ?? '[]')
     return Array.isArray(values) ? values : undefined
   } catch {
     return undefined
@@ -33,14 +34,14 @@ function kept(): unknown[] | undefined {
 
 /** Copy what is kept if some of it can't be read: the next write would remove it. */
 function setAside() {
-  if (!kept()?.every(isItem)) localStorage.setItem(`${KEPT}:unreadable`, localStorage.getItem(KEPT) ?? '')
+  if (!kept()?.every(isItem)) lasting.setItem(`${KEPT}:unreadable`, lasting.getItem(KEPT) ?? '')
 }
 
 function keep(changed: readonly Item[]) {
   const sorted = [...changed].sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }))
   try {
     setAside()
-    localStorage.setItem(KEPT, JSON.stringify(sorted))
+    lasting.setItem(KEPT, JSON.stringify(sorted))
   } catch {
     throw new Problem("Nothing was saved: the browser's storage for this page is full. Delete operations, or clear the history.")
   }
