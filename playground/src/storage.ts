@@ -7,15 +7,18 @@ interface Area {
   keys(): string[]
 }
 
-/** Return the browser's storage, or one that is lost with the page if the browser allows none. */
-function areaOf(open: () => Storage): Area {
+/** A browser's storage belongs to all pages of a host. Servers at other paths of it must not get this one's tokens. */
+const OWN = `${location.pathname} `
+
+/** Return the browser's storage of keys with the prefix, or one that is lost with the page if the browser allows none. */
+function areaOf(open: () => Storage, prefix = OWN): Area {
   try {
     const storage = open()
     return {
-      getItem: key => storage.getItem(key),
-      setItem: (key, text) => storage.setItem(key, text),
-      removeItem: key => storage.removeItem(key),
-      keys: () => Object.keys(storage),
+      getItem: key => storage.getItem(prefix + key),
+      setItem: (key, text) => storage.setItem(prefix + key, text),
+      removeItem: key => storage.removeItem(prefix + key),
+      keys: () => Object.keys(storage).filter(key => key.startsWith(prefix)).map(key => key.slice(prefix.length)),
     }
   } catch {
     return memory()
@@ -31,6 +34,9 @@ function memory(): Area {
     keys: () => [...texts.keys()],
   }
 }
+
+/** The key of the browser's storage under which this page keeps its own. */
+export const ownKey = (key: string) => OWN + key
 
 export const lasting = areaOf(() => localStorage)
 export const session = areaOf(() => sessionStorage)
@@ -76,7 +82,10 @@ export function isReadable(item: unknown): item is Record<string, unknown> {
 const keysOfGraphiql = () => lasting.keys().filter(key => key.startsWith('graphiql:'))
 
 export const graphiqlStorage = {
-  getItem: (key: string) => lasting.getItem(key),
+  getItem(key: string) {
+    const text = lasting.getItem(key)
+    return text && cleaned(key, text)
+  },
   setItem: (key: string, text: string) => lasting.setItem(key, cleaned(key, text)),
   removeItem: (key: string) => lasting.removeItem(key),
   get length() {
@@ -85,8 +94,14 @@ export const graphiqlStorage = {
   clear: () => keysOfGraphiql().forEach(key => lasting.removeItem(key)),
 }
 
-// Earlier versions of the page kept headers.
-for (const key of Object.keys(HISTORIES)) {
-  const text = lasting.getItem(key)
-  if (text) tryToKeep(lasting, key, cleaned(key, text))
+/** Copy what version 0.2.0 kept for all paths of the host. It kept headers, too. */
+function adopt(shared: Area) {
+  const isFirstVisit = !lasting.keys().length
+  for (const key of shared.keys().filter(key => /^(graphiql|mainsheet):/.test(key))) {
+    const text = cleaned(key, shared.getItem(key) ?? '')
+    if (key in HISTORIES) tryToKeep(shared, key, text)
+    if (isFirstVisit) tryToKeep(lasting, key, text)
+  }
 }
+
+adopt(areaOf(() => localStorage, ''))

@@ -72,14 +72,14 @@ async def test_no_operation_is_lost_by_what_cannot_be_read(playground: Playgroun
     panel = await playground.panel("Collection")
     items = panel.get_by_role("listitem")
     for kept, count in ((json.dumps([None, OTHER, {**OTHER, "query": 1}]), 1), ('{"', 0)):
-        await page.evaluate("text => localStorage.setItem('mainsheet:collection', text)", kept)
+        await page.evaluate("text => localStorage.setItem('/graphql mainsheet:collection', text)", kept)
         await page.reload()
         await expect(panel.get_by_role("button", name="Save")).to_be_visible()
         await expect(items).to_have_count(count)
         await panel.get_by_label("Name of the operation").fill("New")
         await panel.get_by_role("button", name="Save").click()
         await expect(items).to_have_count(count + 1)
-        assert await page.evaluate("localStorage.getItem('mainsheet:collection:unreadable')") == kept
+        assert await page.evaluate("localStorage.getItem('/graphql mainsheet:collection:unreadable')") == kept
 
     long = [{**OTHER, "name": "x" * 100, "query": query} for query in ("{ one }", "{ two }")]
     await import_file(panel, {"mainsheetCollection": 1, "operations": long})

@@ -57,6 +57,7 @@ async def test_the_history_has_no_headers(playground: Playground, demo: Demo) ->
 
 async def test_headers_in_the_history_of_an_earlier_version_are_removed(playground: Playground) -> None:
     entry = {"query": "{ me { actor { id } } }", "headers": '{"Authorization": "Bearer mst_old"}'}
+    await playground.page.evaluate("localStorage.clear()")
     await playground.page.evaluate(
         "text => localStorage.setItem('graphiql:queries', text)", json.dumps({"queries": [entry]})
     )

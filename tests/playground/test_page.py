@@ -12,7 +12,7 @@ A_JOB_ID = re.compile(r'"jobId":\s"JB\w+"')  # Monaco's spaces don't break
 TABS = ("MyJobs", "OneJob", "LifeOfAVersion", "TeamAccess", "ErrorsAsData")
 LOADED = """Object.fromEntries(performance.getEntriesByType('resource').map(
   ({ name, encodedBodySize }) => [name, encodedBodySize]))"""
-STORED = "index => JSON.parse(localStorage['graphiql:tabState'] ?? '{}').activeTabIndex === index"
+STORED = "index => JSON.parse(localStorage['/graphql graphiql:tabState'] ?? '{}').activeTabIndex === index"
 STORES = ("session", "local")
 ADA, NOA, PRIYA, JONAS = "Ada Lindqvist", "Noa Berger", "Priya Raman", "Jonas Weber"
 

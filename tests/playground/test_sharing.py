@@ -13,7 +13,8 @@ from tests.playground.browser import Playground, opened
 from tests.playground.conftest import Demo
 
 ADMIN = "admin@harbor.example"
-STORED = "title => (localStorage['graphiql:tabState'] ?? '').includes(title)"  # GraphiQL stores its tabs with a delay
+# GraphiQL stores its tabs with a delay.
+STORED = "title => (localStorage['/graphql graphiql:tabState'] ?? '').includes(title)"
 QUOTES = """query Quotes($search: String!) {
   jobs(limit: 3, filter: { search: $search }) { totalCount nodes { jobKey } }
 }

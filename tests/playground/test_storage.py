@@ -1,9 +1,10 @@
 """The page works with whatever the browser has stored for it, and without any storage."""
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
-from tests.playground.browser import Playground
+from tests.playground.browser import Playground, opened
+from tests.playground.conftest import Demo
 from tests.playground.test_page import NOA
 
 FIRST = "query MyJobs"
@@ -30,7 +31,9 @@ async def runs_the_first_example(playground: Playground) -> None:
 
 @pytest.mark.parametrize(("key", "text"), UNREADABLE)
 async def test_what_cannot_be_read_is_ignored(playground: Playground, key: str, text: str) -> None:
-    await playground.page.evaluate("pair => { localStorage.clear(); localStorage.setItem(...pair) }", [key, text])
+    await playground.page.evaluate(
+        "pair => { localStorage.clear(); localStorage.setItem(...pair) }", [f"/graphql {key}", text]
+    )
     await playground.page.reload()
 
     await runs_the_first_example(playground)
@@ -45,3 +48,42 @@ async def test_a_browser_that_stores_nothing_shows_the_page(playground: Playgrou
     await runs_the_first_example(playground)
     await playground.become(NOA)
     await playground.panel("Version History")
+
+
+async def under_other_path(playground: Playground, demo: Demo) -> None:
+    """Open the page as another server of the host, behind a proxy with paths."""
+
+    async def forward(route: Route) -> None:
+        await route.continue_(url=route.request.url.replace("/staging", "", 1))
+
+    await playground.page.route("**/staging/**", forward)
+    await playground.page.goto(demo.url.replace("/graphql", "/staging/graphql"))
+    await expect(playground.page.locator(".graphiql-query-editor .view-line").first).to_be_visible()
+
+
+async def test_a_server_at_another_path_of_the_host_gets_neither_token_nor_operations(no_demo: Demo) -> None:
+    async with opened(no_demo.url) as playground:
+        await playground.use_token(no_demo.tokens["viewer@harbor.example"])
+        panel = await playground.panel("Collection")
+        await panel.get_by_label("Name of the operation").fill("Ours")
+        await panel.get_by_role("button", name="Save").click()
+        await expect(panel.get_by_role("list")).to_contain_text("Ours")
+
+        await under_other_path(playground, no_demo)
+
+        await expect(playground.page.get_by_role("button", name="Set a token").first).to_be_visible()
+        await expect(await playground.panel("Collection")).to_contain_text("Nothing yet.")
+        playground.forgive("401")
+
+
+async def test_operations_that_version_0_2_0_kept_for_the_host_are_still_there(no_demo: Demo) -> None:
+    async with opened(no_demo.url) as playground:
+        kept = [{"name": "Theirs", "query": "{ me { id } }", "variables": ""}]
+        await playground.page.evaluate(
+            "items => { localStorage.clear(); localStorage.setItem('mainsheet:collection', JSON.stringify(items)) }",
+            kept,
+        )
+        await under_other_path(playground, no_demo)
+
+        await expect((await playground.panel("Collection")).get_by_role("list")).to_contain_text("Theirs")
+        playground.forgive("401")

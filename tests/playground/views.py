@@ -18,7 +18,7 @@ ITEMS = [
     {"name": "What happens now", "query": "subscription Now { events { cursor } }", "variables": ""},
     {"name": "Unfinished", "query": "{", "variables": ""},
 ]
-KEEP = "items => localStorage.setItem('mainsheet:collection', JSON.stringify(items))"
+KEEP = "items => localStorage.setItem('/graphql mainsheet:collection', JSON.stringify(items))"
 
 
 class View(NamedTuple):

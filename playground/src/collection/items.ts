@@ -1,6 +1,6 @@
 /** Named operations that this browser keeps for this server, with their variables. They hold no headers and no tokens. */
 import { Problem } from '../problem.ts'
-import { lasting } from '../storage.ts'
+import { lasting, ownKey } from '../storage.ts'
 import { Store } from '../store.ts'
 
 export interface Item {
@@ -15,7 +15,7 @@ export const LONGEST_NAME = 100
 
 export const items = new Store<readonly Item[]>(load())
 
-addEventListener('storage', ({ key }) => key === KEPT && items.set(load())) // another tab of the browser changed it
+addEventListener('storage', ({ key }) => key === ownKey(KEPT) && items.set(load())) // another tab of the browser changed it
 
 /** Return the kept operations that can be read. */
 function load(): Item[] {
