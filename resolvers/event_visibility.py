@@ -13,7 +13,7 @@ from mainsheet.models.roles import TeamRole
 from mainsheet.models.team import TeamMember
 from mainsheet.resolvers.event_audience import teams_of_events
 from mainsheet.resolvers.permissions import Access, is_any, is_granted, sees_all_jobs, was_visible
-from mainsheet.resolvers.sql.array_param import KEYS, among, as_array
+from mainsheet.resolvers.sql.array_param import KEYS, among, each_key
 from mainsheet.resolvers.sql.rights import Extent
 from mainsheet.resolvers.sql.snapshot import Read
 from mainsheet.resolvers.sql.statement import Statement, View, rows_of
@@ -87,9 +87,7 @@ async def team_rights(read: Read, event_id: str, actor_ids: Sequence[str], exten
 @rows_of(Viewer, key="actor_id")
 def _viewers(view: View, of_change: bool) -> Statement:
     """Check the event for each actor as for a caller with this id."""
-    elements = func.json_each(KEYS) if view.is_sqlite else func.unnest(as_array(KEYS))
-    actors = elements.table_valued("value")
-    actor = actors.alias("viewer") if view.is_sqlite else actors.render_derived(name="viewer")
+    actor = each_key("viewer", is_sqlite=view.is_sqlite)
     actor_id: Any = literal_column("viewer.value", String(20))  # a column of its own in no FROM of a subquery
     as_each = replace(view, caller=replace(view.caller, actor_id=actor_id))
     is_its = (Event.id == EVENT_ID) & (Event.organization_id == view.caller.organization_id)

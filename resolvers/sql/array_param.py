@@ -12,10 +12,12 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     String,
+    TableValuedAlias,
     Text,
     TypeDecorator,
     bindparam,
     cast,
+    func,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -76,6 +78,13 @@ ONE_KEY = "one_key"  # a compiler option: `KEYS` has one key, which is passed as
 def as_array(texts: BindParameter[Sequence[str]]) -> ColumnElement[Sequence[str]]:
     """Return the parameter as an array of PostgreSQL."""
     return cast(texts, ARRAY(Text))
+
+
+def each_key(name: str, *, is_sqlite: bool) -> TableValuedAlias:
+    """Return a table of the keys in FROM, whose column is `value`. Joined by an index, each key is looked up once."""
+    if is_sqlite:
+        return func.json_each(KEYS).table_valued("value", name=name)
+    return func.unnest(as_array(KEYS)).table_valued("value").render_derived(name=name)
 
 
 class Among(ColumnElement[bool]):

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from mainsheet.executor.turns import next_turn
 from mainsheet.models.access_token import AccessToken, digest, is_valid
 from mainsheet.models.actor import Actor, ActorStatus
 from mainsheet.models.clock import database_time
@@ -16,7 +17,7 @@ from mainsheet.models.database import Database
 from mainsheet.models.roles import AccessScope
 from mainsheet.models.unavailable import Unavailable
 from mainsheet.resolvers.caller import Caller
-from mainsheet.resolvers.sql.array_param import KEYS, among
+from mainsheet.resolvers.sql.array_param import each_key
 from mainsheet.resolvers.sql.snapshot import rows_alone
 from mainsheet.resolvers.sql.statement import Statement, View
 from mainsheet.server.auth.authentication import OUR_PREFIX, TOKEN, bearer_token
@@ -94,12 +95,14 @@ class Validity:
             each.end()
 
     async def _ended(self, connections: list[Opened]) -> list[Opened]:
-        keys = sorted({key for each in connections for key in (each.caller.actor_id, each.key)})
-        rows = await rows_alone(self._database, _actors, keys=keys)
-        found: dict[str | None, Any] = {row.actor_id: row for row in rows} | {row.digest: row for row in rows}
-        return [
-            each for each in connections if not self._is_valid(each, found.get(each.digest or each.caller.actor_id))
-        ]
+        rows = await rows_alone(self._database, _actors, keys=sorted({each.key for each in connections}))
+        found = {row.key: row for row in rows}
+        ended = []
+        for each in connections:
+            await next_turn()
+            if not self._is_valid(each, found.get(each.key)):
+                ended.append(each)
+        return ended
 
     def _is_valid(self, connection: Opened, row: Any) -> bool:
         if row is None or row.status != ActorStatus.ACTIVE:
@@ -115,10 +118,11 @@ class Validity:
         return is_good
 
 
-def _actors(_view: View) -> Statement:
-    """Select the actors and those of their tokens that are among the keys."""
-    of_actor = (Actor.organization_id == AccessToken.organization_id) & (Actor.id == AccessToken.actor_id)
+def _actors(view: View) -> Statement:
+    """Select the actor of each key, which is a token's digest or an actor's id, and the token."""
+    key = each_key("opened", is_sqlite=view.is_sqlite)
     actor = (Actor.id.label("actor_id"), Actor.organization_role, Actor.status)
-    token = [getattr(AccessToken, name) for name in (*TOKEN, "digest")]
-    tokens = select(*actor, *token, database_time().label("read_at"))
-    return tokens.outerjoin(AccessToken, of_actor & among(AccessToken.digest, KEYS)).where(among(Actor.id, KEYS))
+    token = [getattr(AccessToken, name) for name in TOKEN]
+    found = select(key.c.value.label("key"), *actor, *token, database_time().label("read_at")).select_from(key)
+    tokens = found.outerjoin(AccessToken, AccessToken.digest == key.c.value)
+    return tokens.join(Actor, Actor.id == func.coalesce(AccessToken.actor_id, key.c.value))
