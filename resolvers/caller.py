@@ -10,7 +10,7 @@ class Caller:
     """The authenticated actor. All permissions of a request follow from these values.
 
     `scopes` are its token's. `token_expires_at` is None if the token doesn't expire; a JWT always does. `token_id` is
-    for the log, and None for a JWT.
+    for the log, and None for a JWT. `named_email` is the address by which a JWT names a member.
     """
 
     PREFIX: ClassVar[str] = "VR"
@@ -21,6 +21,7 @@ class Caller:
     scopes: frozenset[AccessScope] = frozenset(AccessScope)
     token_expires_at: datetime | None = None
     token_id: str | None = field(default=None, compare=False)
+    named_email: str | None = field(default=None, compare=False)
 
     @property
     def key(self) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Authenticates the caller by the `Authorization` header (RFC 6750)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, NamedTuple, Self
@@ -133,7 +133,8 @@ class Authenticator:
         if row is None or row.status != ActorStatus.ACTIVE:
             log.info(REFUSED, reason="its subject is no active actor of the issuer's organization")
             return None
-        return _caller(row, subject.issuer.scopes, subject.expires_at)
+        caller = _caller(row, subject.issuer.scopes, subject.expires_at)
+        return replace(caller, named_email=subject.email or None)
 
     async def _account(self, subject: Subject) -> Any | None:
         values = {"id": subject.service_account_id or "", "organization_id": subject.issuer.organization}

@@ -111,7 +111,8 @@ class Validity:
         if (row.actor_id, row.organization_role) != (caller.actor_id, caller.organization_role):
             return False
         if connection.digest is None:
-            return caller.token_expires_at is None or now < caller.token_expires_at
+            is_named = caller.named_email in (None, row.email)
+            return is_named and (caller.token_expires_at is None or now < caller.token_expires_at)
         is_good = is_valid(row, now) and caller.scopes == frozenset(map(AccessScope, row.scopes))
         if is_good:
             self._last_use.note(row, now)
@@ -121,7 +122,7 @@ class Validity:
 def _actors(view: View) -> Statement:
     """Select the actor of each key, which is a token's digest or an actor's id, and the token."""
     key = each_key("opened", is_sqlite=view.is_sqlite)
-    actor = (Actor.id.label("actor_id"), Actor.organization_role, Actor.status)
+    actor = (Actor.id.label("actor_id"), Actor.organization_role, Actor.status, Actor.email)
     token = [getattr(AccessToken, name) for name in TOKEN]
     found = select(key.c.value.label("key"), *actor, *token, database_time().label("read_at")).select_from(key)
     tokens = found.outerjoin(AccessToken, AccessToken.digest == key.c.value)

@@ -1,6 +1,6 @@
 """Open connections end when their tokens are no longer valid, however long owners of tokens are cached."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from mainsheet.server.auth.last_use import LastUse
 from mainsheet.server.live.validity import Validity
 from testbed.world import World, caller, token
 from tests.live.conftest import Start
+from tests.server.issuing import CONFIGURED, KeyServer, signed
 
 EVENTS = "subscription { events { id } }"
 JWT = "Bearer a.b.c"
@@ -50,6 +51,14 @@ def validity(database: Database) -> Validity:
 def stack() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack
+
+
+@pytest.fixture
+async def issuer() -> AsyncIterator[KeyServer]:
+    server = KeyServer()
+    await server.start()
+    yield server
+    await server.stop()
 
 
 async def changed(database: Database, statement: Update) -> None:
@@ -96,6 +105,21 @@ async def test_a_jwt_is_valid_until_its_actor_is(
     await validity.check()
 
     assert ended.is_set()
+
+
+async def test_a_jwt_is_valid_until_its_member_has_another_address(
+    start: Start, world: World, database: Database, issuer: KeyServer
+) -> None:
+    own = {"oidc_organization": world.organization.id, "oidc_jwks_url": issuer.url}
+    live = await start(**CONFIGURED | own)
+    async with live.socket() as by_jwt, live.socket(world.viewer) as by_token:
+        await by_jwt.begin(signed(email=world.viewer.email))
+
+        await changed(database, update(Actor).where(Actor.id == world.viewer.id).values(email="eve@harbor.example"))
+
+        assert await by_jwt.code() == 4403
+        await by_token.send(type="ping")
+        assert await by_token.receive() == {"type": "pong"}
 
 
 async def test_a_jwt_is_valid_until_it_expires(validity: Validity, stack: ExitStack, world: World) -> None:
