@@ -123,6 +123,25 @@ class Budget:
             if accounts.seconds:
                 accounts.seconds.charge(time_used.seconds)
 
+    async def turn_of_delivery(self, caller: Caller, cost: int = 0) -> None:
+        """Wait until a slot for queries is the caller's. `queries.leave` must follow.
+
+        What delivers events waits however long and however many there are: the limits of subscriptions limit it.
+        """
+        if not self.queries.start(caller):
+            with self.queued():
+                await self.queries.enter(caller, cost, is_limited=False)
+
+    @contextmanager
+    def queued(self) -> Iterator[None]:
+        """Report an operation that waits inside."""
+        begun = time.perf_counter()
+        self.instrumentation.queued()
+        try:
+            yield
+        finally:
+            self.instrumentation.dequeued(time.perf_counter() - begun)
+
     def refusal(
         self,
         reason: str,
@@ -192,12 +211,14 @@ class Spending:
 
     async def _turn(self) -> None:
         self.budget.refuse_debtor(self.caller, self.accounts)
+        if self.record.type == SUBSCRIPTION:
+            await self.budget.turn_of_delivery(self.caller, self.price.estimate)
+            return
         if self.queue.is_full(self.caller):
             raise self.budget.refusal("queue", "Too many of your operations are queued.", self.caller)
-        if self.record.type != SUBSCRIPTION:
-            self.budget.admissions[self.queue].check(self.caller)
+        self.budget.admissions[self.queue].check(self.caller)
         try:
-            with self._queued():
+            with self.budget.queued():
                 async with asyncio.timeout(self.budget.wait_seconds):
                     await self.queue.enter(self.caller, self.price.estimate)
         except TimeoutError:
@@ -205,15 +226,6 @@ class Spending:
                 raise self.budget.waited_too_long() from None
             message = "Too many operations of yours or your organization are running."
             raise self.budget.refusal("concurrency", message, self.caller) from None
-
-    @contextmanager
-    def _queued(self) -> Iterator[None]:
-        begun = time.perf_counter()
-        self.budget.instrumentation.queued()
-        try:
-            yield
-        finally:
-            self.budget.instrumentation.dequeued(time.perf_counter() - begun)
 
     async def settled(self, operation: Awaitable[ExecutionResult]) -> ExecutionResult:
         """Run an operation and count its database time. An operation that returns no data is charged its estimate."""

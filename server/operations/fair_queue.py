@@ -3,6 +3,7 @@
 import asyncio
 import time
 from bisect import insort
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -43,6 +44,7 @@ class _Turn:
     rank: float
     number: int
     future: asyncio.Future[None] = field(compare=False)
+    is_limited: bool = field(compare=False)
 
 
 class FairQueue:
@@ -56,6 +58,7 @@ class FairQueue:
         self._capacity = capacity
         self._clock = clock
         self._waiting: dict[str, dict[str, list[_Turn]]] = {}  # in the order of their turns
+        self._limited: Counter[str] = Counter()  # the waiting ones that are limited, by organization and by caller
         self._numbers = count()
 
     @property
@@ -77,13 +80,9 @@ class FairQueue:
 
     def is_full(self, caller: Caller) -> bool:
         """Return whether the caller's or its organization's limit of queued operations is reached."""
-        organization = self.load.organizations.get(caller.organization_id)
-        if organization is None:
-            return self._capacity.caller_queue <= 0
-        own = organization.callers.get(caller.actor_id)
-        if (own.waiting if own else 0) >= self._capacity.caller_queue:
+        if self._limited[caller.actor_id] >= self._capacity.caller_queue:
             return True
-        return organization.waiting >= self._capacity.organization_queue
+        return self._limited[caller.organization_id] >= self._capacity.organization_queue
 
     def start(self, caller: Caller) -> bool:
         """Start an operation of the caller if it may start now, and return whether it did."""
@@ -92,11 +91,11 @@ class FairQueue:
         self.load.change(caller.organization_id, caller.actor_id, running=1)
         return True
 
-    async def enter(self, caller: Caller, cost: int = 0) -> None:
-        """Wait until an operation of the caller may run."""
+    async def enter(self, caller: Caller, cost: int = 0, *, is_limited: bool = True) -> None:
+        """Wait until an operation of the caller may run. If it isn't limited, it doesn't count for `is_full`."""
         if self.start(caller):
             return
-        turn = self._queued(caller, cost)
+        turn = self._queued(caller, cost, is_limited=is_limited)
         try:
             await turn.future
         except asyncio.CancelledError:
@@ -112,12 +111,14 @@ class FairQueue:
         while self._waiting and not self.load.slots.are_taken and self._start_next():
             pass
 
-    def _queued(self, caller: Caller, cost: int) -> _Turn:
+    def _queued(self, caller: Caller, cost: int, *, is_limited: bool) -> _Turn:
         rank = self._clock() + min(MOST_SECONDS, cost * SECONDS_A_POINT)
-        turn = _Turn(rank, next(self._numbers), asyncio.get_running_loop().create_future())
+        turn = _Turn(rank, next(self._numbers), asyncio.get_running_loop().create_future(), is_limited)
         lines = self._waiting.setdefault(caller.organization_id, {})
         insort(lines.setdefault(caller.actor_id, []), turn)
         self.load.change(caller.organization_id, caller.actor_id, waiting=1)
+        if is_limited:
+            self._limited.update((caller.organization_id, caller.actor_id))
         return turn
 
     def _start_next(self) -> bool:
@@ -148,3 +149,8 @@ class FairQueue:
         if not lines:
             del self._waiting[organization]
         self.load.change(organization, member, waiting=-1)
+        if turn.is_limited:
+            for each in (organization, member):
+                self._limited[each] -= 1
+                if not self._limited[each]:
+                    del self._limited[each]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mainsheet.models.database import Database
+from mainsheet.models.instrumentation import Instrumentation, Refusal
 from mainsheet.models.member import Member
 from mainsheet.resolvers.event_filter import EventFilter
 from mainsheet.resolvers.subscription import Source
@@ -19,7 +20,23 @@ from mainsheet.server.operations.budget import Budget
 from mainsheet.server.settings import Settings
 from testbed.ask import Ask
 from testbed.world import World, caller
+from tests.live.conftest import Start
 from tests.live.test_subscriptions import end, rename
+
+MANY = 40  # more than there are connections
+EVENTS = """
+subscription ($ids: [ID!], $after: String) { events(filter: {subjectIds: $ids}, after: $after) { id } }
+"""
+
+
+class Refusals(Instrumentation):
+    """Records refusals."""
+
+    def __init__(self) -> None:
+        self.all: list[Refusal] = []
+
+    def refused(self, refusal: Refusal) -> None:
+        self.all.append(refusal)
 
 
 class Server:
@@ -85,3 +102,19 @@ async def test_reading_events_is_charged_to_the_caller(
     await anext(await stack.enter_async_context(aclosing(server.stream(world.admin))))
 
     assert account.left() < full
+
+
+async def test_different_subscriptions_of_a_caller_get_an_event_without_being_refused(
+    start: Start, world: World, database: Database, job_id: str, after: str
+) -> None:
+    live = await start(max_operations_per_caller=1, max_queued_per_caller=1)
+    refused = Refusals()
+    database.instrumentation.add(refused)
+    async with live.socket(world.viewer) as socket:
+        for number in range(MANY):
+            await socket.subscribe(f"{number}", EVENTS, ids=[job_id, f"JB{number}"], after=after)
+
+        got = [await socket.receive() for _ in range(MANY)]
+
+    assert {each["id"] for each in got if each["type"] == "next"} == {f"{number}" for number in range(MANY)}
+    assert refused.all == []

@@ -148,6 +148,23 @@ async def test_the_queue_of_a_caller_and_of_an_organization_is_bounded() -> None
     assert [operations.queue.is_full(caller(name)) for name in ("A3", "B1")] == [True, False]
 
 
+async def test_operations_that_arent_limited_dont_fill_the_queue() -> None:
+    queue = FairQueue(capacity(1, queue=1))
+    waiting = [asyncio.create_task(queue.enter(caller("A1"), is_limited=False)) for _ in range(3)]
+    await settled()
+
+    assert not queue.is_full(caller("A1"))
+
+    waiting.append(asyncio.create_task(queue.enter(caller("A1"))))
+    await settled()
+    assert queue.is_full(caller("A1"))
+    for _ in waiting:
+        queue.leave(caller("A1"))
+        await settled()
+    assert all(each.done() for each in waiting)
+    assert not queue.is_full(caller("A1"))
+
+
 async def test_a_cancelled_operation_leaves_the_queue() -> None:
     operations = Operations(capacity(1))
     await operations.enter("A1", "A2", "B1")
