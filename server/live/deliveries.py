@@ -7,7 +7,8 @@ result depends on them (decision 37).
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from mainsheet.models.database import Database
@@ -45,6 +46,7 @@ class Deliveries:
         self._separate = separate
 
     async def end_of_feed(self, group: Group) -> str:
+        """Read it at once, not in the caller's turn: events that are stored before it is read aren't delivered."""
         caller = self._payer(group, group.callers)
         read = Read.of(self._database, caller)
         try:
@@ -52,6 +54,16 @@ class Deliveries:
                 return await event_rows.end_of(read, [caller.organization_id])
         finally:
             await read.close()
+
+    @asynccontextmanager
+    async def _reading(self, caller: Caller) -> AsyncIterator[Read]:
+        """Read as the caller, in its turn and at its expense."""
+        async with self._budget.reading(caller):
+            read = Read.of(self._database, caller)
+            try:
+                yield read
+            finally:
+                await read.close()
 
     async def deliver_new(self, group: Group) -> None:
         """Deliver all events after the group's cursor. Try again, some times, what the client would have to repeat."""
@@ -92,14 +104,10 @@ class Deliveries:
         """Read the events after the group's cursor. The first cursor is a client's and may be of another database."""
         source = group.source
         arguments = EventListArguments(PageArguments(size=PAGE, after=group.cursor), source.filter, source.of_jobs)
-        read = Read.of(self._database, seeing_all_jobs(caller) if is_of_all else caller)
-        try:
-            with self._budget.charged(caller):
-                if group.has_read:
-                    return await event_rows.after_recent(read, caller.organization_id, arguments)
-                pages = await event_rows.of_organizations(read, [caller.organization_id], arguments)
-        finally:
-            await read.close()
+        async with self._reading(seeing_all_jobs(caller) if is_of_all else caller) as read:
+            if group.has_read:
+                return await event_rows.after_recent(read, caller.organization_id, arguments)
+            pages = await event_rows.of_organizations(read, [caller.organization_id], arguments)
         group.has_read = True
         return pages[caller.organization_id]
 
@@ -144,19 +152,15 @@ class Deliveries:
         caller = self._payer(group, group.callers)  # all of the actors may be without budget
         if event.only_for_id is not None and not sees_all_jobs(caller):
             return [(NO_RIGHTS, [event.only_for_id])] if event.only_for_id in actor_ids else []
-        read = Read.of(self._database, caller)
-        try:
-            with self._budget.charged(caller):
-                classes = await _by_rights(read, event, actor_ids, min(extent, Extent.ROLES))
-                some = [own[0] for _, own in classes]
-                seeing = await viewers(read, event.id, some, of_change=group.source.of_jobs)
-                classes = [each for each in classes if each[1][0] in seeing]
-                found = [each for _, own in classes for each in own]
-                if extent is Extent.IDENTITY:
-                    return [(NO_RIGHTS, [each]) for each in found]
-                return await _by_rights(read, event, found, extent) if extent is Extent.ALL_ROLES else classes
-        finally:
-            await read.close()
+        async with self._reading(caller) as read:
+            classes = await _by_rights(read, event, actor_ids, min(extent, Extent.ROLES))
+            some = [own[0] for _, own in classes]
+            seeing = await viewers(read, event.id, some, of_change=group.source.of_jobs)
+            classes = [each for each in classes if each[1][0] in seeing]
+            found = [each for _, own in classes for each in own]
+            if extent is Extent.IDENTITY:
+                return [(NO_RIGHTS, [each]) for each in found]
+            return await _by_rights(read, event, found, extent) if extent is Extent.ALL_ROLES else classes
 
     def _payer(self, group: Group, actor_ids: Collection[str]) -> Caller:
         return group.payer(actor_ids, self._budget.may_spend)

@@ -7,8 +7,8 @@ The budgets are kept in memory, so that a request needs no statement for them. E
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,6 +122,16 @@ class Budget:
         finally:
             if accounts.seconds:
                 accounts.seconds.charge(time_used.seconds)
+
+    @asynccontextmanager
+    async def reading(self, caller: Caller) -> AsyncIterator[None]:
+        """Wait for the caller's turn to read for subscriptions, and charge it as `charged` does."""
+        await self.turn_of_delivery(caller)
+        try:
+            with self.charged(caller):
+                yield
+        finally:
+            self.queries.leave(caller)
 
     async def turn_of_delivery(self, caller: Caller, cost: int = 0) -> None:
         """Wait until a slot for queries is the caller's. `queries.leave` must follow.

@@ -1,5 +1,6 @@
 """Limits of subscriptions, and what their reading of events costs."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from typing import Any
@@ -29,14 +30,18 @@ subscription ($ids: [ID!], $after: String) { events(filter: {subjectIds: $ids}, 
 """
 
 
-class Refusals(Instrumentation):
-    """Records refusals."""
+class Limits(Instrumentation):
+    """Records refusals, and counts waits for a connection."""
 
     def __init__(self) -> None:
-        self.all: list[Refusal] = []
+        self.refusals: list[Refusal] = []
+        self.waits = 0
 
     def refused(self, refusal: Refusal) -> None:
-        self.all.append(refusal)
+        self.refusals.append(refusal)
+
+    def waited(self, seconds: float) -> None:
+        self.waits += 1
 
 
 class Server:
@@ -104,12 +109,25 @@ async def test_reading_events_is_charged_to_the_caller(
     assert account.left() < full
 
 
+async def test_different_subscriptions_of_a_caller_read_in_its_turn(
+    database: Database, world: World, after: str, stack: AsyncExitStack
+) -> None:
+    server = Server(database, after, max_operations_per_caller=1)
+    streams = [await stack.enter_async_context(aclosing(server.stream(world.viewer))) for _ in range(MANY)]
+    limits = Limits()
+    database.instrumentation.add(limits)
+
+    await asyncio.gather(*map(anext, streams))
+
+    assert limits.waits == 0
+
+
 async def test_different_subscriptions_of_a_caller_get_an_event_without_being_refused(
     start: Start, world: World, database: Database, job_id: str, after: str
 ) -> None:
     live = await start(max_operations_per_caller=1, max_queued_per_caller=1)
-    refused = Refusals()
-    database.instrumentation.add(refused)
+    limits = Limits()
+    database.instrumentation.add(limits)
     async with live.socket(world.viewer) as socket:
         for number in range(MANY):
             await socket.subscribe(f"{number}", EVENTS, ids=[job_id, f"JB{number}"], after=after)
@@ -117,4 +135,4 @@ async def test_different_subscriptions_of_a_caller_get_an_event_without_being_re
         got = [await socket.receive() for _ in range(MANY)]
 
     assert {each["id"] for each in got if each["type"] == "next"} == {f"{number}" for number in range(MANY)}
-    assert refused.all == []
+    assert limits.refusals == []
