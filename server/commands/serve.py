@@ -145,13 +145,12 @@ async def supervised(
     settings: Settings, sockets: Listening, members: Sequence[Member], ready: Callable[[], None]
 ) -> None:
     reasons: list[str] = []
+    reread = names_from_files(os.environ) - given_options()
+    supervisor = Supervisor(settings, sockets, members, reread)
     try:
-        reread = names_from_files(os.environ) - given_options()
-        supervisor = Supervisor(settings, sockets, members, reread)
-        async with supervisor.serving():
-            signals = StopSignals()
+        async with StopSignals().cancelling() as received, supervisor.serving():
             ready()
-            supervisor.stop_by = await signals.first()
+            supervisor.stop_by = await received()
     except* CannotStart as group:
         reasons.extend(map(str, group.exceptions))
     if reasons:

@@ -2,11 +2,15 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import structlog
 
 # How long a stopping process still answers on kept-alive connections: a request may already be on its way.
 LINGER_SECONDS = 1
+
+Received = Callable[[], Awaitable[signal.Signals]]
 
 log = structlog.stdlib.get_logger("mainsheet")
 
@@ -27,3 +31,28 @@ class StopSignals:
         for each in self._signals:
             asyncio.get_running_loop().remove_signal_handler(each)
         return first
+
+    @asynccontextmanager
+    async def cancelling(self) -> AsyncIterator[Received]:
+        """Let the first signal cancel what runs inside, until the function that is yielded waits for it."""
+        first = asyncio.create_task(self.first(), name="stop signals")
+        try:
+            async with asyncio.timeout(None) as limit:
+
+                def cancel(_first: asyncio.Task[signal.Signals]) -> None:
+                    limit.reschedule(0)
+
+                async def received() -> signal.Signals:
+                    first.remove_done_callback(cancel)
+                    return await first
+
+                first.add_done_callback(cancel)
+                try:
+                    yield received
+                finally:
+                    first.remove_done_callback(cancel)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        finally:
+            first.cancel()

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -180,6 +180,39 @@ async def test_a_worker_that_becomes_ready_during_the_stop_is_waited_for() -> No
             await asyncio.wait_for(asyncio.shield(task), 0.2)
         await _release(f"busy-{late}")
     assert _pids("left") == [kept, late]
+
+
+@pytest.mark.usefixtures("_harmless_sigterm")
+async def test_a_signal_while_the_workers_start_ends_them_and_leaves_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    settings = Settings(workers=2, port=0)
+    os.mkfifo("late")
+    with closing(Listening.open(settings)) as sockets, capture_logs() as log:
+        task = asyncio.create_task(supervised(settings, sockets, [], lambda: None))
+        await _until(lambda: len(_pids("started")) == 2)
+
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(task, PATIENCE)
+
+    assert not any(map(_lives, _pids("started")))
+    assert list(temporary.iterdir()) == []
+    assert [each["event"] for each in log] == ["stopping", "stopped"]
+
+
+def _lives(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+@pytest.fixture
+def _harmless_sigterm() -> Iterator[None]:
+    """Let the signal have no effect but that of the supervisor's handler."""
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 def test_restart_delays_double_per_worker(monkeypatch: pytest.MonkeyPatch) -> None:
