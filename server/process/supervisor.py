@@ -1,11 +1,12 @@
 """Supervises workers that share the listening sockets: starts, replaces, reloads and stops them."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -168,12 +169,23 @@ class Supervisor:
             return False
 
 
-def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    """Make a folder for the files of the workers' metrics. Raises `CannotStart`, as on a read-only file system."""
+@contextmanager
+def _temporary_folder() -> Iterator[str]:
+    """Make a folder for the files of the workers' metrics. Raises `CannotStart`, as on a read-only file system.
+
+    Its lock keeps systemd-tmpfiles from removing the files of a server that has run for long (tmpfiles.d(5), "Age").
+    """
     try:
-        return tempfile.TemporaryDirectory(prefix="mainsheet-metrics-")
+        made = tempfile.TemporaryDirectory(prefix="mainsheet-metrics-")
     except OSError as error:
         raise CannotStart(str(error)) from None
+    with made as folder:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield folder
+        finally:
+            os.close(descriptor)
 
 
 def pause(early_ends: int) -> float:

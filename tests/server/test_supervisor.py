@@ -1,6 +1,7 @@
 """The supervisor with workers that fail repeatedly. Small programs that start fast stand in for the workers."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import sys
@@ -180,6 +181,19 @@ async def test_a_worker_that_becomes_ready_during_the_stop_is_waited_for() -> No
             await asyncio.wait_for(asyncio.shield(task), 0.2)
         await _release(f"busy-{late}")
     assert _pids("left") == [kept, late]
+
+
+async def test_the_folder_of_metrics_is_locked_against_cleaners(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    async with two_workers():
+        (folder,) = (each for each in os.listdir() if each.startswith("mainsheet-metrics-"))
+        descriptor = os.open(folder, os.O_RDONLY)
+
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(descriptor)
 
 
 @pytest.mark.usefixtures("_harmless_sigterm")
