@@ -68,14 +68,20 @@ class UserError(MainsheetError):
 
 
 @dataclass(kw_only=True, eq=False)
-class JobNotFound(UserError):
+class NotFound(UserError):
+    """An id or a name refers to nothing that the caller can see."""
+
+    missing_id: str = field(metadata=IN_MESSAGE_ONLY)
+    hint: str = field(default="", metadata=IN_MESSAGE_ONLY)
+
+
+@dataclass(kw_only=True, eq=False)
+class JobNotFound(NotFound):
     """The job doesn't exist, or you can't see it."""
 
     code = "JOB_NOT_FOUND"
     text = "There is no job {missing_id!a:.60} that you can see.{hint}"
     path: Path = ("job_id",)
-    missing_id: str = field(metadata=IN_MESSAGE_ONLY)
-    hint: str = field(default="", metadata=IN_MESSAGE_ONLY)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -98,31 +104,28 @@ class VersionNotFound(UserError):
 
 
 @dataclass(kw_only=True, eq=False)
-class TeamNotFound(UserError):
+class TeamNotFound(NotFound):
     """The team doesn't exist, or it has no access to the job."""
 
     code = "TEAM_NOT_FOUND"
-    text = "{lead} no team {missing_id!a:.60}."
-    missing_id: str = field(metadata=IN_MESSAGE_ONLY)
+    text = "{lead} no team {missing_id!a:.60}.{hint}"
     lead: str = field(default="There is", metadata=IN_MESSAGE_ONLY)
 
 
 @dataclass(kw_only=True, eq=False)
-class ClusterNotFound(UserError):
+class ClusterNotFound(NotFound):
     """The cluster doesn't exist."""
 
     code = "CLUSTER_NOT_FOUND"
-    text = "There is no cluster {missing_id!a:.60}."
-    missing_id: str = field(metadata=IN_MESSAGE_ONLY)
+    text = "There is no cluster {missing_id!a:.60}.{hint}"
 
 
 @dataclass(kw_only=True, eq=False)
-class SavedQueryNotFound(UserError):
+class SavedQueryNotFound(NotFound):
     """The saved query doesn't exist."""
 
     code = "SAVED_QUERY_NOT_FOUND"
-    text = "There is no saved query {missing_id!a:.60}."
-    missing_id: str = field(metadata=IN_MESSAGE_ONLY)
+    text = "There is no saved query {missing_id!a:.60}.{hint}"
 
 
 @dataclass(kw_only=True, eq=False)

@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass, field
 
-from mainsheet.models.errors import IN_MESSAGE_ONLY, Path, UserError
+from mainsheet.models.errors import IN_MESSAGE_ONLY, NotFound, Path, UserError
 
 
 @dataclass(kw_only=True, eq=False)
-class RunNotFound(UserError):
+class RunNotFound(NotFound):
     """The run doesn't exist, or you can't see its job."""
 
     code = "RUN_NOT_FOUND"
-    text = "There is no run {missing_id!a:.60} that you can see."
+    text = "There is no run {missing_id!a:.60} that you can see.{hint}"
     path: Path = ("run_id",)
-    missing_id: str = field(metadata=IN_MESSAGE_ONLY)
 
 
 @dataclass(kw_only=True, eq=False)

@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass, field
 
-from mainsheet.models.errors import IN_MESSAGE_ONLY, Path, UserError
+from mainsheet.models.errors import IN_MESSAGE_ONLY, NotFound, Path, UserError
 
 
 @dataclass(kw_only=True, eq=False)
-class WebhookNotFound(UserError):
+class WebhookNotFound(NotFound):
     """The webhook doesn't exist."""
 
     code = "WEBHOOK_NOT_FOUND"
-    text = "There is no webhook {missing_id!a:.60}."
+    text = "There is no webhook {missing_id!a:.60}.{hint}"
     path: Path = ("webhook_id",)
-    missing_id: str = field(metadata=IN_MESSAGE_ONLY)
 
 
 @dataclass(kw_only=True, eq=False)

@@ -6,13 +6,28 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import orjson
-from sqlalchemy import bindparam, delete, exists, literal, select
+from sqlalchemy import ColumnElement, bindparam, delete, exists, literal, select
 
 from mainsheet.models import limits
-from mainsheet.models.errors import IdempotencyKeyReused, JobNotFound
+from mainsheet.models.cluster import Cluster
+from mainsheet.models.errors import (
+    ClusterNotFound,
+    IdempotencyKeyReused,
+    JobNotFound,
+    NotFound,
+    SavedQueryNotFound,
+    TeamNotFound,
+)
 from mainsheet.models.idempotency import KEPT, IdempotencyRecord
 from mainsheet.models.job import Job
-from mainsheet.resolvers.permissions import visible
+from mainsheet.models.job_run import JobRun
+from mainsheet.models.run_errors import RunNotFound
+from mainsheet.models.saved_query import SavedQuery
+from mainsheet.models.team import Team
+from mainsheet.models.webhook import Webhook
+from mainsheet.models.webhook_errors import WebhookNotFound
+from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.permissions import sees_all_jobs, visible
 from mainsheet.resolvers.write import ACTOR_ID, Write, timed
 
 # The version of the digest. A record with another version can't be compared, so only its key is checked: refusing a
@@ -21,6 +36,16 @@ SCHEME = "2:"
 DIGEST_LENGTH = 64  # of the column
 KEY_PATH = ("idempotency_key",)
 GONE = " The first answer to this idempotency key named it; it has been deleted or hidden since. Choose another key."
+# What an answer names that can be deleted or hidden later. A run is named after its job, by which it is hidden.
+NAMED: Mapping[str, tuple[type[Any], type[NotFound]]] = {
+    "job_id": (Job, JobNotFound),
+    "cloned_job_id": (Job, JobNotFound),
+    "run_id": (JobRun, RunNotFound),
+    "team_id": (Team, TeamNotFound),
+    "cluster_id": (Cluster, ClusterNotFound),
+    "saved_query_id": (SavedQuery, SavedQueryNotFound),
+    "webhook_id": (Webhook, WebhookNotFound),
+}
 
 # A row with the time even if there is no such record.
 RECORD = timed(
@@ -50,7 +75,7 @@ class IdempotencyKey:
     async def earlier_answer(self) -> Mapping[str, Any] | None:
         """Return the answer of the first call with this key, if there was one in the last 24 hours.
 
-        For another input, adds a problem and returns None. Raises `JobNotFound` if the caller can no longer see a job
+        For another input, adds a problem and returns None. Raises `NotFound` if the caller can no longer see an object
         of the answer.
         """
         record = await self._record()
@@ -59,8 +84,8 @@ class IdempotencyKey:
         if record.input_digest.startswith(SCHEME) and record.input_digest != self.digest:
             self.write.problems.append(IdempotencyKeyReused())
             return None
-        for job_id in _jobs_of(record.answer):
-            await self._check_job(job_id)
+        for name, id_ in _named(record.answer):
+            await self._check(name, id_)
         return {name: tuple(each) if isinstance(each, list) else each for name, each in record.answer.items()}
 
     async def claim(self) -> IdempotencyRecord:
@@ -90,15 +115,23 @@ class IdempotencyKey:
         record: IdempotencyRecord | None = None if row is None else row[0]
         return record if record is not None and record.created_at > self.write.at - KEPT else None
 
-    async def _check_job(self, job_id: str) -> None:
-        found = exists().where(Job.id == job_id, visible(self.write.caller))
+    async def _check(self, name: str, id_: str) -> None:
+        """Raise `NotFound` unless the caller sees the object that the answer has under this name."""
+        entity, missing = NAMED[name]
+        found = exists().where(entity.id == id_, _is_seen(self.write.caller, entity))
         if not await self.write.session.scalar(select(found)):
-            raise JobNotFound(path=KEY_PATH, missing_id=job_id, hint=GONE)
+            raise missing(path=KEY_PATH, missing_id=id_, hint=GONE)
 
 
-def _jobs_of(answer: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the ids of the jobs in the answer of a command, or in those of a batch."""
-    if job_id := answer.get("job_id") or answer.get("cloned_job_id"):
-        yield job_id
+def _is_seen(caller: Caller, entity: type[Any]) -> ColumnElement[bool]:
+    """Whether the caller sees an object of the answer, if it exists."""
+    if entity is Job:
+        return visible(caller)
+    return literal(entity is not Webhook or sees_all_jobs(caller))
+
+
+def _named(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the names and ids of the objects in the answer of a command, or in those of a batch."""
+    yield from ((name, answer[name]) for name in NAMED if answer.get(name))
     for each in answer.get("results", ()):
-        yield from _jobs_of(each["answer"])
+        yield from _named(each["answer"])

@@ -1,5 +1,6 @@
 """A mutation with an idempotency key runs once, and a replay gets the first answer."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from strawberry import ID, Some
 
 from mainsheet.models.database import Database
 from mainsheet.models.idempotency import KEPT, IdempotencyRecord
+from mainsheet.models.roles import OrganizationRole
 from mainsheet.schema.config_input import JobConfigChangesInput, JobScheduleInput
 from mainsheet.schema.inputs import CreateVersionInput
 from mainsheet.schema.plain import canonical
 from testbed.ask import CREATE_JOB, Ask, job_input
-from testbed.world import World
+from testbed.world import World, caller
 from tests.api.test_dry_run import change, everything
 
 DELETE_JOB = """
@@ -150,6 +152,61 @@ async def test_a_replay_hides_whether_a_job_was_deleted(ask: Ask, world: World) 
         messages.append(error["message"].replace(job_id, "ID"))
 
     assert messages[0] == messages[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "values"),
+    [
+        ("Team", "TEAM_NOT_FOUND", {"name": "new"}),
+        ("Cluster", "CLUSTER_NOT_FOUND", {"name": "new"}),
+        ("SavedQuery", "SAVED_QUERY_NOT_FOUND", {"name": "new", "sql": "SELECT 1"}),
+        ("Webhook", "WEBHOOK_NOT_FOUND", {"url": "https://hooks.example/in"}),
+    ],
+)
+async def test_a_replay_says_that_an_object_was_deleted(
+    ask: Ask, world: World, database: Database, name: str, code: str, values: dict[str, Any]
+) -> None:
+    field = f"{name[0].lower()}{name[1:]}"
+    create = f"""mutation ($input: Create{name}Input!) {{
+      create{name}(input: $input) {{ {field} {{ id }} userErrors {{ code path message }} }} }}"""
+    delete = f"mutation ($id: ID!) {{ delete{name}(input: {{{field}Id: $id}}) {{ userErrors {{ code }} }} }}"
+    created = {**values, "idempotencyKey": "once"} | ({"teamId": world.data_eng.id} if name == "SavedQuery" else {})
+    new_id = (await ask(world.admin, create, input=created))[f"create{name}"][field]["id"]
+    await ask(world.admin, delete, id=new_id)
+    before = await everything(database)
+
+    replayed = (await ask(world.admin, create, input=created))[f"create{name}"]
+
+    (error,) = replayed["userErrors"]
+    assert replayed[field] is None
+    assert (error["code"], error["path"]) == (code, ["idempotencyKey"])
+    assert f"{new_id!r}" in error["message"]
+    assert "deleted" in error["message"]
+    assert await everything(database) == before
+
+
+async def test_a_replay_says_that_the_run_was_deleted(ask: Ask, world: World, job_id: str) -> None:
+    trigger = """mutation ($id: ID!) {
+      triggerRun(input: {jobId: $id, idempotencyKey: "once"}) { run { id } userErrors { code path } } }"""
+    end = """mutation ($id: ID!) {
+      cancelRun(input: {runId: $id}) { userErrors { code } } deleteRun(input: {runId: $id}) { deletedRunId } }"""
+    run_id = (await ask(world.team_admin, trigger, id=job_id))["triggerRun"]["run"]["id"]
+    await ask(world.team_admin, end, id=run_id)
+
+    replayed = (await ask(world.team_admin, trigger, id=job_id))["triggerRun"]
+
+    assert replayed == {"run": None, "userErrors": [{"code": "RUN_NOT_FOUND", "path": ["idempotencyKey"]}]}
+
+
+async def test_a_replay_says_that_the_webhook_is_hidden(ask: Ask, world: World) -> None:
+    create = """mutation { createWebhook(input: {url: "https://hooks.example/in", idempotencyKey: "once"}) {
+      webhook { id } userErrors { code } } }"""
+    await ask(world.admin, create)
+    now_a_member = replace(caller(world.admin), organization_role=OrganizationRole.MEMBER)
+
+    replayed = (await ask(now_a_member, create))["createWebhook"]
+
+    assert replayed == {"webhook": None, "userErrors": [{"code": "WEBHOOK_NOT_FOUND"}]}
 
 
 def test_inputs_are_compared_without_defaults_and_nulls() -> None:
