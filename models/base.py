@@ -1,5 +1,5 @@
 import enum
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import (
@@ -16,6 +16,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
+# PostgreSQL's driver stores the first and the last time of Python's calendar as infinite times, which can't be
+# calculated with, and are read without an offset. The times next to them are stored in their place.
+FINITE = {
+    datetime.min.replace(tzinfo=UTC): datetime.min.replace(tzinfo=UTC) + timedelta.resolution,
+    datetime.max.replace(tzinfo=UTC): datetime.max.replace(tzinfo=UTC) - timedelta.resolution,
+}
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """A time in UTC: `timestamptz` on PostgreSQL, text on SQLite, an aware `datetime` in Python."""
@@ -24,7 +31,10 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return value if value is None else value.astimezone(UTC)
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        return FINITE.get(moment, moment)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)

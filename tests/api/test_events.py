@@ -213,6 +213,14 @@ async def test_filters_combine(ask: Ask, world: World, job_id: str) -> None:
     assert await actions(ask, world.viewer, filter={"until": "2001-01-01T00:00:00Z"}) == []
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+async def test_the_feed_accepts_the_first_and_last_time(ask: Ask, world: World, job_id: str, moment: str) -> None:
+    since = await actions(ask, world.viewer, filter={"jobIds": [job_id], "since": moment})
+    until = await actions(ask, world.viewer, filter={"until": moment})
+
+    assert (since, until) == ((["JOB_CREATED"], []) if moment < "2000" else ([], ["JOB_CREATED"]))
+
+
 async def test_the_team_filter_asks_for_the_teams_at_the_time(ask: Ask, world: World, job_id: str) -> None:
     team = world.platform.id
     await ask(world.admin, ADD, input={"jobId": job_id, "teamIds": [team]})

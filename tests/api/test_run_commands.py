@@ -239,6 +239,17 @@ async def test_a_scheduled_run_is_made_once_for_its_time(ask: Ask, world: World,
     assert [each["run"]["id"] for each in await claim(ask, world)] == [results[0]["run"]["id"]]
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+async def test_a_scheduled_run_of_the_first_or_last_time_is_in_utc(
+    ask: Ask, world: World, job_id: str, moment: str
+) -> None:
+    items = [{"jobId": job_id, "scheduledFor": moment}] * 2
+    results = (await ask(world.contributor, SCHEDULE, input={"runs": items}))["createScheduledRuns"]["results"]
+
+    assert [each["isNew"] for each in results] == [True, False]
+    assert {datetime.fromisoformat(each["run"]["scheduledFor"]).tzinfo for each in results} == {UTC}
+
+
 async def test_claims_are_fair_to_jobs_and_oldest_first(ask: Ask, world: World) -> None:
     jobs = [await ask.create_job(world.contributor, world, jobKey=key) for key in ("a", "b")]
     for job_id in (jobs[0], jobs[0], jobs[0], jobs[1]):
