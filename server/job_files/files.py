@@ -18,7 +18,7 @@ from graphql import (
 from mainsheet.models import limits
 from mainsheet.server.job_files.document import DOCUMENT, Document, is_same
 from mainsheet.server.job_files.whole_file import write_whole
-from mainsheet.server.yaml_document import parsed
+from mainsheet.server.yaml_document import Unambiguous, parsed
 
 SUFFIXES = {".yaml", ".yml"}
 ANY_TEXT = limits.Text()
@@ -155,7 +155,7 @@ def new_path(directory: Path, job_key: str) -> Path:
     return path
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(Unambiguous, yaml.SafeDumper):
     """Writes texts of several lines as blocks, and indents lists."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 PyYAML's hook

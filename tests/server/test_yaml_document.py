@@ -1,9 +1,11 @@
-"""The strict YAML of our files: merge keys follow https://yaml.org/type/merge.html."""
+"""The strict YAML of our files: merge keys follow https://yaml.org/type/merge.html, and values are the same in 1.2."""
 
+import re
 from typing import Any
 
 import pytest
 
+from mainsheet.server.job_files.files import text_of
 from mainsheet.server.yaml_document import BadYaml, parsed
 
 BASES = """
@@ -49,3 +51,43 @@ def test_a_mapping_is_merged_before_it_is_read_itself() -> None:
 def test_wrong_merge_keys_are_refused(text: str, problem: str) -> None:
     with pytest.raises(BadYaml, match=problem):
         parsed(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "now"),
+    [
+        ("010", "8", "10"),
+        ("-0777", "-511", "-777"),
+        ("08", '"08"', "8"),
+        ("0o17", '"0o17"', "15"),
+        ("0b11", "3", '"0b11"'),
+        ("-0x1F", "-31", '"-0x1F"'),
+        ("1_000", "1000", '"1_000"'),
+        ("1:30", "90", '"1:30"'),
+        ("1:30.5", "90.5", '"1:30.5"'),
+        ("1e3", '"1e3"', "1000.0"),
+        ("-.5", '"-.5"', "-0.5"),
+        ("yes", "true", '"yes"'),
+        ("Off", "false", '"Off"'),
+    ],
+)
+def test_what_yaml_1_1_and_1_2_read_differently_is_refused(text: str, before: str, now: str) -> None:
+    reason = f"{text} is {before} in YAML 1.1 and {now} in YAML 1.2: write the one that you mean"
+    for document in (f"a: {text}", f"[{text}]", f"{text}: a"):
+        with pytest.raises(BadYaml, match=re.escape(reason)):
+            parsed(document)
+
+
+def test_what_yaml_1_1_and_1_2_read_alike_is_accepted() -> None:
+    alike = (
+        "[0, 10, -3, +3, 007, 0x1F, 1.5, 1., .5, 1.5e+3, true, False, null, ~, 2026-01-02, 1.2.3, =, '010', \"yes\"]"
+    )
+    values = [0, 10, -3, 3, 7, 31, 1.5, 1.0, 0.5, 1500.0, True, False, None, None]
+
+    assert parsed(alike) == [*values, "2026-01-02", "1.2.3", "=", "010", "yes"]
+
+
+@pytest.mark.parametrize("text", ["010", "08", "0o17", "1_000", "1:30", "1e3", "yes", "=", "2026-01-02", "<<", "~", ""])
+def test_texts_that_look_like_other_values_are_written_in_quotes(text: str) -> None:
+    assert text_of({"value": text}) == f"value: '{text}'\n"
+    assert parsed(text_of({"value": text})) == {"value": text}
