@@ -13,6 +13,7 @@ from mainsheet.schema.api import api
 from mainsheet.server.commands.options import with_settings
 from mainsheet.server.errors import InvalidOperation
 from mainsheet.server.operations.complexity import Limits
+from mainsheet.server.operations.documents import OperationNotNamed
 from mainsheet.server.operations.explanation import NOWHERE, Dialect, explained
 from mainsheet.server.operations.operation_store import OperationStore
 from mainsheet.server.settings import Settings
@@ -52,6 +53,8 @@ def explain(
         shown = asyncio.run(explanation(query.read_text("utf-8")))
     except Unsupported as unsupported:
         raise click.ClickException(f"{query}: graphql-core runs this query, because of {unsupported}") from None
+    except OperationNotNamed:
+        raise click.ClickException(f"{query}: several operations: name one with --operation") from None
     except (InvalidOperation, Refused, BadInput, UnicodeDecodeError) as error:
         raise click.ClickException(" ".join(f"{query}: {error}".split())) from None
     click.echo(shown, nl=False)

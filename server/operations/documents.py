@@ -62,6 +62,10 @@ RULES = [
 ]
 
 
+class OperationNotNamed(InvalidOperation):
+    """A document has several operations, and the request names none."""
+
+
 def parsed(text: str, max_tokens: int) -> DocumentNode:
     """Raise `InvalidOperation`."""
     try:
@@ -108,7 +112,8 @@ def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitio
     for operation in operations:
         if name is not None and operation.name and operation.name.value == name:
             return operation
-    raise InvalidOperation(Code.BAD_USER_INPUT, [GraphQLError(_no_operation(name, len(operations)))])
+    kind = OperationNotNamed if name is None and operations else InvalidOperation
+    raise kind(Code.BAD_USER_INPUT, [GraphQLError(_no_operation(name, len(operations)))])
 
 
 def label(operation: OperationDefinitionNode) -> str:

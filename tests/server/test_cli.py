@@ -451,7 +451,7 @@ LIMITED = "query ($n: Int) { jobs(limit: $n) { totalCount } }"
         ("{ me {", (), "Syntax Error"),
         ("{ nothing }", (), "nothing"),
         ("mutation { deleteJob(input: {jobId: 1}) { deletedJobId } }", (), "Only queries"),
-        ("query A { __typename } query B { __typename }", (), "operationName"),
+        ("query A { __typename } query B { __typename }", (), "several operations: name one with --operation"),
         ('{ jobs(filter: {createdSince: "0001-01-01T00:00:00+14:00"}) { totalCount } }', (), "1 to 9999"),
         ("{ __typename }", ("--variables", "{"), "--variables"),
         ("{ __typename }", ("--variables", "[]"), "--variables"),
