@@ -2,6 +2,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from mainsheet.models import limits
 from mainsheet.models.roles import OrganizationPermission
 from mainsheet.resolvers import access_token as token_rows
 from mainsheet.resolvers import actor as actor_rows
@@ -48,7 +49,7 @@ def by_external_id(
         str, described("The key of the object in the system that manages it, as in its `externalId`.")
     ],
 ) -> str:
-    return external_id
+    return limits.NAME.form.normal(external_id)  # as it is stored
 
 
 def lookup_by_id(batch: Any, graphql_type: Any, noun: str) -> Any:

@@ -21,7 +21,7 @@ from mainsheet.models.errors import (
 from mainsheet.models.job import Job, JobStatus
 from mainsheet.models.job_config import JobConfig
 from mainsheet.models.job_version import JobVersion
-from mainsheet.models.limits import storable
+from mainsheet.models.limits import NAME, storable
 from mainsheet.models.roles import AccessScope, JobPermission, TeamPermission
 from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.team import Team
@@ -201,6 +201,7 @@ async def _named(
     missing: type[TeamNotFound | ClusterNotFound | SavedQueryNotFound],
 ) -> Sequence[str]:
     """Return the ids of the rows with these names, and add a problem for each that isn't the name of one row."""
+    names = [NAME.form.normal(each) for each in names]  # as they are stored
     own = table.organization_id == write.caller.organization_id
     rows = select(table.name, table.id).where(among(table.name, names), own)
     found: dict[str, list[str]] = {}

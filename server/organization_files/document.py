@@ -31,7 +31,11 @@ TYPES = core_schema(api).type_map
 OF_THE_CALL = {"dryRun", "idempotencyKey", "message"}
 KEPT = {"status", "externalId", "managedBy", "team", "teams"}  # these stay as they are if they are omitted
 SNAKE = {"externalId": "external_id", "managedBy": "managed_by"}
-FORMS = {**TEXTS, **{name: TEXTS[snake] for name, snake in SNAKE.items()}}
+FORMS = {
+    **TEXTS,
+    **{name: TEXTS[snake] for name, snake in SNAKE.items()},
+    **dict.fromkeys(("team", "organization"), TEXTS["name"]),
+}
 
 
 def _optional(type_: GraphQLInputType, description: str) -> GraphQLInputField:
@@ -95,13 +99,15 @@ def normalized(document: Document) -> dict[str, Any]:
     """Return the document with its texts as the server stores them."""
     return {
         name: [_normalized(each) for each in value] if name in OBJECTS and value is not None else value
-        for name, value in document.items()
+        for name, value in normal(FORMS, document).items()
         if value is not None
     }
 
 
 def _normalized(values: Mapping[str, Any]) -> dict[str, Any]:
     made = normal(FORMS, values)
+    if roles := made.get("teams"):
+        made["teams"] = [normal(FORMS, each) for each in roles]
     return {**made, "email": stored_email(made["email"])} if "email" in made else made
 
 

@@ -256,6 +256,20 @@ async def test_cycles_leave_the_order_of_other_documents(ask: Ask, world: World)
     assert errors(answer) == [*cycles[:2], ("JOB_NOT_FOUND", "jobs.3.config.dependencies.0.jobKey"), *cycles[2:]]
 
 
+async def test_names_are_found_as_they_were_sent(ask: Ask, world: World) -> None:
+    name = " cafe\u0301 "  # stored in one character, without the spaces
+    create = """mutation ($name: String!, $team: ID!) {
+      createTeam(input: {name: $name}) { userErrors { code } }
+      createCluster(input: {name: $name}) { userErrors { code } }
+      createSavedQuery(input: {name: $name, sql: "SELECT 1", teamId: $team}) { userErrors { code } } }"""
+    await ask(world.admin, create, name=name, team=world.data_eng.id)
+    config = {"cluster": name, "source": {"savedQueries": [name]}}
+
+    answer = await applied(ask, world.admin, document(teams=[name], config=config))
+
+    assert (outcomes(answer), errors(answer)) == (["CREATED"], [])
+
+
 async def test_texts_that_no_database_stores_name_nothing(ask: Ask, world: World) -> None:
     unknown = "a\x00b"
     config = after(unknown, cluster=unknown, source={"savedQueries": [unknown]})

@@ -133,6 +133,16 @@ async def test_an_object_is_found_by_its_external_id(ask: Ask, world: World, nou
     assert (await ask(world.outsider, query, key="00u"))["it"] is None
 
 
+@pytest.mark.parametrize("noun", ["team", "member", "serviceAccount", "cluster"])
+async def test_an_object_is_found_by_the_external_id_that_was_sent(ask: Ask, world: World, noun: str) -> None:
+    sent = " cafe\u0301 "  # stored in one character, without the spaces
+    values = {"name": "okta's", "externalId": sent} | ({"email": "o@example.com"} if noun == "member" else {})
+    own = await done(ask, world.admin, f"create{noun[0].upper()}{noun[1:]}", **values)
+    query = f"query ($key: String!) {{ it: {noun}ByExternalId(externalId: $key) {{ id }} }}"
+
+    assert (await ask(world.outsider, query, key=sent))["it"] == {"id": own["id"]}
+
+
 async def test_an_external_id_finds_only_actors_of_the_kind(ask: Ask, world: World) -> None:
     await done(ask, world.admin, "createServiceAccount", name="deployer", externalId="00u1")
 

@@ -107,3 +107,19 @@ def test_an_empty_document_prunes_nothing_without_sections(state: State) -> None
     plan = Plan({"organization": state.organization}, state, "acme.yaml", managed_by=None, prune=True)
 
     assert (plan.steps, plan.kept) == ([], [])
+
+
+def test_names_of_teams_are_compared_as_they_are_stored() -> None:
+    team, sent = "caf\u00e9", " cafe\u0301 "
+    document = {
+        "organization": sent,
+        "teams": [{"name": sent}],
+        "serviceAccounts": [{"name": "deployer", "teams": [{"team": sent, "role": "VIEWER"}]}],
+        "savedQueries": [{"name": "daily", "sql": "SELECT 1", "team": sent}],
+    }
+
+    made = normalized(document)
+
+    assert (made["organization"], made["teams"]) == (team, [{"name": team}])
+    assert made["serviceAccounts"][0]["teams"] == [{"team": team, "role": "VIEWER"}]
+    assert made["savedQueries"][0]["team"] == team
