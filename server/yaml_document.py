@@ -1,11 +1,7 @@
-"""Parses YAML strictly, for all files that we read.
+"""Parses YAML strictly, for all files that we read. PyYAML reads YAML 1.1, and editors read YAML 1.2."""
 
-PyYAML reads YAML 1.1, and editors read YAML 1.2. What the two read as other values is refused.
-"""
-
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import yaml
@@ -13,19 +9,9 @@ import yaml
 # What PyYAML's functions for values raise if an explicit tag such as `!!bool` doesn't fit the value.
 MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
-
-MERGE, NULL, BOOL, INT, FLOAT, STR = (
-    f"tag:yaml.org,2002:{each}" for each in ("merge", "null", "bool", "int", "float", "str")
-)
-AMBIGUOUS = "ambiguous:"  # before the tag in YAML 1.1
-# The core schema of YAML 1.2 (section 10.3.2). What matches none of these is a text.
-IN_1_2: Mapping[str, re.Pattern[str]] = {
-    NULL: re.compile(r"(null|Null|NULL|~)?"),
-    BOOL: re.compile(r"true|True|TRUE|false|False|FALSE"),
-    INT: re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"),
-    FLOAT: re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"),
-}
+MERGE = "tag:yaml.org,2002:merge"
 NOT_RESOLVED = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value"}  # texts in YAML 1.2
+AMBIGUOUS = re.compile(r"[-+]?0+[1-7][0-7]+")  # octal in YAML 1.1, decimal in YAML 1.2
 Pair: TypeAlias = tuple[yaml.Node, yaml.Node]
 
 
@@ -41,16 +27,7 @@ def parsed(text: str) -> Any:
         raise BadYaml(" ".join(str(error).split())) from None
 
 
-class Unambiguous(yaml.resolver.Resolver):
-    """Finds plain values that YAML 1.1 and 1.2 read as other values. A dumper puts such texts in quotes."""
-
-    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:
-        tag = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]  # in its stub
-        is_plain = kind is yaml.ScalarNode and implicit[0]
-        return AMBIGUOUS + tag if is_plain and _is_ambiguous(value, tag) else tag
-
-
-class _Loader(Unambiguous, yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):
     """Refuses keys that aren't texts, and a key that is there twice: PyYAML takes the last one. Dates stay texts."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
@@ -87,32 +64,11 @@ class _Loader(Unambiguous, yaml.SafeLoader):
                 raise _refusal(f"the key {each!r} isn't a text", node)
         return made
 
-    def refuse_ambiguous(self, tag: str, node: yaml.ScalarNode) -> Any:
-        before = self.construct_object(yaml.ScalarNode(tag, node.value, node.start_mark))
-        values = f"{json.dumps(before)} in YAML 1.1 and {json.dumps(_value_in_1_2(node.value))} in YAML 1.2"
-        raise _refusal(f"{node.value} is {values}: write the one that you mean", node)
-
-
-def _is_ambiguous(text: str, tag: str) -> bool:
-    """Return whether a plain text, which has this tag in YAML 1.1, is another value in YAML 1.2."""
-    if tag == MERGE or tag != _tag_in_1_2(text):
-        return tag != MERGE
-    digits = text.lstrip("+-")
-    is_octal = tag == INT and re.fullmatch("0[0-7]+", digits)  # in YAML 1.1
-    return bool(is_octal) and len(digits.lstrip("0")) > 1
-
-
-def _tag_in_1_2(text: str) -> str:
-    return next((tag for tag, pattern in IN_1_2.items() if pattern.fullmatch(text)), STR)
-
-
-def _value_in_1_2(text: str) -> object:
-    match _tag_in_1_2(text):
-        case tag if tag == INT:
-            return int(text, 8 if text.startswith("0o") else 10)
-        case tag if tag == FLOAT:
-            return float(text)
-    return text
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        if AMBIGUOUS.fullmatch(node.value):
+            values = f"{int(node.value, 8)} in YAML 1.1 and {int(node.value)} in YAML 1.2"
+            raise _refusal(f"{node.value} is {values}: write the one that you mean", node)
+        return super().construct_yaml_int(node)
 
 
 def _refusal(reason: str, node: yaml.Node) -> yaml.YAMLError:
@@ -145,4 +101,4 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in NOT_RESOLVED]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_multi_constructor(AMBIGUOUS, _Loader.refuse_ambiguous)
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)

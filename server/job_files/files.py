@@ -1,5 +1,6 @@
 """Job documents in YAML files, one in each. A document has the fields of the input `JobDocumentInput`."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,13 @@ from graphql import (
 from mainsheet.models import limits
 from mainsheet.server.job_files.document import DOCUMENT, Document, is_same
 from mainsheet.server.job_files.whole_file import write_whole
-from mainsheet.server.yaml_document import Unambiguous, parsed
+from mainsheet.server.yaml_document import parsed
 
 SUFFIXES = {".yaml", ".yml"}
 ANY_TEXT = limits.Text()
 UNBROKEN = 10**9  # a width at which PyYAML breaks no line
+# Numbers in YAML 1.2 (section 10.3.2), which editors read. Some are texts in YAML 1.1, such as 08 and 1e3.
+NUMBER = re.compile(r"([-+]?[0-9]+|0o[0-7]+|[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)\Z")
 ODD_BREAKS = "\r\x85\u2028\u2029"  # YAML would change them in a block
 
 
@@ -155,8 +158,8 @@ def new_path(directory: Path, job_key: str) -> Path:
     return path
 
 
-class _Dumper(Unambiguous, yaml.SafeDumper):
-    """Writes texts of several lines as blocks, and indents lists."""
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, those that look like numbers in quotes, and indents lists."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 PyYAML's hook
         super().increase_indent(flow, indentless=False)
@@ -169,3 +172,4 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER, list("-+.0123456789"))

@@ -337,7 +337,7 @@ FAULTY: dict[str, tuple[str, str]] = {
     "no YAML": ("a: [", "expected the node content"),
     "a key twice": ("name: a\nname: b\n", "'name' is there twice"),
     "a number as a key": ("1: a\n", "the key 1 isn't a text"),
-    "a boolean as a key": ("config: {true: a}\n", "the key True isn't a text"),
+    "a boolean as a key": ("config: {yes: a}\n", "the key True isn't a text"),
     "no boolean": ("status: !!bool foo", "the value isn't a !!bool"),
     "no number": ('name: !!int ""', "the value isn't a !!int"),
     "no time": ("name: !!timestamp foo", "the value isn't a !!timestamp"),

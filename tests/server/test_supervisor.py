@@ -188,7 +188,7 @@ async def test_the_folder_of_metrics_is_locked_against_cleaners(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     async with two_workers():
-        (folder,) = (each for each in os.listdir() if each.startswith("mainsheet-metrics-"))
+        (folder,) = _files(tmp_path, "mainsheet-metrics-*")
         descriptor = os.open(folder, os.O_RDONLY)
 
         with pytest.raises(BlockingIOError):
@@ -213,8 +213,12 @@ async def test_a_signal_while_the_workers_start_ends_them_and_leaves_no_files(
         await asyncio.wait_for(task, PATIENCE)
 
     assert not any(map(_lives, _pids("started")))
-    assert list(temporary.iterdir()) == []
+    assert _files(temporary, "*") == []
     assert [each["event"] for each in log] == ["stopping", "stopped"]
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    return list(folder.glob(pattern))
 
 
 def _lives(pid: int) -> bool:

@@ -53,25 +53,8 @@ def test_wrong_merge_keys_are_refused(text: str, problem: str) -> None:
         parsed(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "before", "now"),
-    [
-        ("010", "8", "10"),
-        ("-0777", "-511", "-777"),
-        ("08", '"08"', "8"),
-        ("0o17", '"0o17"', "15"),
-        ("0b11", "3", '"0b11"'),
-        ("-0x1F", "-31", '"-0x1F"'),
-        ("1_000", "1000", '"1_000"'),
-        ("1:30", "90", '"1:30"'),
-        ("1:30.5", "90.5", '"1:30.5"'),
-        ("1e3", '"1e3"', "1000.0"),
-        ("-.5", '"-.5"', "-0.5"),
-        ("yes", "true", '"yes"'),
-        ("Off", "false", '"Off"'),
-    ],
-)
-def test_what_yaml_1_1_and_1_2_read_differently_is_refused(text: str, before: str, now: str) -> None:
+@pytest.mark.parametrize(("text", "before", "now"), [("010", "8", "10"), ("-0777", "-511", "-777")])
+def test_a_number_that_yaml_1_1_and_1_2_read_differently_is_refused(text: str, before: str, now: str) -> None:
     reason = f"{text} is {before} in YAML 1.1 and {now} in YAML 1.2: write the one that you mean"
     for document in (f"a: {text}", f"[{text}]", f"{text}: a"):
         with pytest.raises(BadYaml, match=re.escape(reason)):
