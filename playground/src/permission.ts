@@ -1,5 +1,5 @@
 /** Questions before an example's operation is sent: which objects to use, and whether to change them. */
-import type { OperationDefinitionNode } from 'graphql'
+import type { OperationDefinitionNode, SelectionNode } from 'graphql'
 import type { GraphQLRequest } from './api.ts'
 import { examples } from './examples.ts'
 import { identity, isDemo, personOf } from './identity.ts'
@@ -47,12 +47,15 @@ async function mayChange(operation: OperationDefinitionNode) {
 
 const isExample = (name: string) => examples.some(({ query }) => new RegExp(`^mutation ${name}\\b`, 'm').test(query))
 
-const DRY = /\bdryRun:\s*true\b/
+function changes({ operation, selectionSet }: OperationDefinitionNode) {
+  return operation === 'mutation' && !selectionSet.selections.every(isDryRun)
+}
 
-/** A field with a literal `dryRun: true` changes nothing. */
-function changes({ operation, selectionSet, loc }: OperationDefinitionNode) {
-  const text = (node: { loc?: typeof loc }) => node.loc?.source.body.slice(node.loc.start, node.loc.end) ?? ''
-  return operation === 'mutation' && selectionSet.selections.some(field => !DRY.test(text(field)))
+/** Whether the field has a literal `dryRun: true` in its input, so that it changes nothing. */
+function isDryRun(field: SelectionNode) {
+  const inputs = field.kind === 'Field' ? (field.arguments ?? []).map(argument => argument.value) : []
+  const fields = inputs.flatMap(value => (value.kind === 'ObjectValue' ? value.fields : []))
+  return fields.some(({ name, value }) => name.value === 'dryRun' && value.kind === 'BooleanValue' && value.value)
 }
 
 async function ask<T>(make: (answer: (value: T) => void) => Question): Promise<T> {

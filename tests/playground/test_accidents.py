@@ -8,6 +8,7 @@ from playwright.async_api import expect
 from tests.playground.browser import Playground, opened
 from tests.playground.conftest import Demo
 from tests.playground.test_page import ADA, NOA, TABS
+from tests.playground.test_panels import new_tab
 
 CONTRIBUTOR = "contributor@harbor.example"
 DRAFT = 'query { jobByKey(jobKey: "low-stock-alert") { id draft { number } } }'
@@ -89,6 +90,14 @@ async def test_a_dry_run_needs_no_confirmation(real: Playground) -> None:
     await choose_job(real, "low-stock-alert")
 
     await expect(real.response).to_contain_text('"path"')
+
+
+@pytest.mark.parametrize("text", ["# dryRun: true", 'message: "dryRun: true"'])
+async def test_a_dry_run_in_a_comment_or_text_is_none(real: Playground, text: str) -> None:
+    fields = f'jobId: "JB1", name: "Changed"\n{text}\n'
+    await new_tab(real, f"mutation ErrorsAsData {{ updateJob(input: {{ {fields} }}) {{ userErrors {{ code }} }} }}")
+
+    await expect(real.page.get_by_role("dialog")).to_contain_text("Run ErrorsAsData on real data?")
 
 
 async def test_the_demo_needs_no_confirmation(demo: Demo) -> None:
