@@ -1,4 +1,5 @@
 import { Button, Dialog, DropdownMenu, useGraphiQL } from '@graphiql/react'
+import { parse, type ParseError } from 'jsonc-parser'
 import { useRef, useState } from 'react'
 import { codeOf, LANGUAGES } from './code.ts'
 import { historyOf } from './historyOf.ts'
@@ -49,12 +50,11 @@ export function Share() {
   )
 }
 
+/** Return the variables as GraphiQL reads them: with comments and trailing commas. */
 function parsed(variables = ''): unknown {
-  try {
-    return JSON.parse(variables || '{}')
-  } catch {
-    return {} // the editor marks what isn't JSON
-  }
+  const errors: ParseError[] = []
+  const value: unknown = parse(variables, errors, { allowTrailingComma: true, allowEmptyContent: true })
+  return errors.length ? {} : (value ?? {}) // the editor marks the errors
 }
 
 function Text({ title, text }: Shared) {

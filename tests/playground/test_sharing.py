@@ -91,6 +91,12 @@ async def test_curl_runs_the_operation(playground: Playground, demo: Demo) -> No
     assert json.loads(await run(demo, "sh", "-c", code=code)) == ANSWER
 
 
+async def test_code_has_variables_with_comments_and_trailing_commas(playground: Playground) -> None:
+    await write(playground, QUOTES, '// what to find\n{ "search": "sales", }')
+
+    assert '{"search":"sales"}' in await shared(playground, "curl")
+
+
 async def test_python_runs_the_operation(playground: Playground, demo: Demo) -> None:
     await write(playground, QUOTES, VARIABLES)
 
