@@ -1,5 +1,5 @@
 /** The connections of a response, as tables that can be paged. */
-import { type ArgumentNode, type DocumentNode, type FieldNode, parse, type SelectionSetNode } from 'graphql'
+import { type ArgumentNode, type DocumentNode, type FieldNode, parse, type SelectionSetNode, type ValueNode } from 'graphql'
 import type { GraphQLRequest } from './api.ts'
 import { operationOf } from './operations.ts'
 
@@ -85,10 +85,20 @@ export function nextPage(request: GraphQLRequest, { field, rows, total, pageInfo
   return isMore ? withArgument(request, field, 'page', page + 1) : undefined
 }
 
-function valueOf({ variables }: GraphQLRequest, given?: ArgumentNode): unknown {
-  if (given?.value.kind === 'Variable') return (variables as Json | undefined)?.[given.value.name.value]
-  return given?.value.kind === 'IntValue' ? given.value.value : undefined
+function valueOf(request: GraphQLRequest, given?: ArgumentNode): unknown {
+  if (given?.value.kind === 'Variable') return variable(request, given.value.name.value)
+  return given && integerIn(given.value)
 }
+
+/** Return the value of the variable, or its default. */
+function variable(request: GraphQLRequest, wanted: string): unknown {
+  const sent = (request.variables as Json | undefined)?.[wanted]
+  if (sent !== undefined) return sent
+  const defined = operationOf(request)?.variableDefinitions?.find(each => each.variable.name.value === wanted)
+  return defined?.defaultValue && integerIn(defined.defaultValue)
+}
+
+const integerIn = (value: ValueNode) => (value.kind === 'IntValue' ? value.value : undefined)
 
 /** Set the variable of the argument, or else write the argument into the field. */
 export function withArgument(request: GraphQLRequest, field: FieldNode, name: string, value: string | number): GraphQLRequest {

@@ -15,6 +15,10 @@ ADMIN = "admin@harbor.example"
 NUMBERED = (
     "query Numbered { me { jobs(limit: 3, sortBy: JOB_KEY) { nodes { jobKey currentVersion { cluster { name } } } } } }"
 )
+DEFAULTS = (
+    "query Defaults($page: Int = 2, $limit: Int = 3) "
+    "{ jobs(page: $page, limit: $limit, sortBy: JOB_KEY) { totalCount nodes { jobKey } } }"
+)
 CURSORS = "query Cursors($after: String) { jobs(first: 3, after: $after, sortBy: JOB_KEY) { ...Listed } }"
 LISTED = "fragment Listed on JobConnection { edges { node { jobKey } } pageInfo { hasNextPage endCursor } }"
 BARE = "query Bare { teams { nodes { name members { nodes { displayName } } } } clusters(last: 1) { nodes { name } } }"
@@ -65,6 +69,15 @@ async def test_a_variable_names_the_page(playground: Playground) -> None:
     await expect(panel.locator("tbody")).not_to_have_text(first, use_inner_text=True)
     await expect(panel.get_by_role("status")).to_contain_text("10 rows of")
     await expect(playground.variables).to_contain_text('"page": 1')
+
+
+async def test_a_default_names_the_page_and_its_size(playground: Playground, demo: Demo) -> None:
+    jobs = await keys(demo)
+    panel = await table_of(playground, DEFAULTS, "Defaults")
+    await expect_column(panel, 1, jobs[3:6])
+    await panel.get_by_role("button", name="Next page").click()
+
+    await expect_column(panel, 1, jobs[6:9])
 
 
 async def test_values_below_a_row_are_columns(playground: Playground) -> None:
