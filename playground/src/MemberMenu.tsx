@@ -53,7 +53,7 @@ function Members({ who, openDialog }: { who: Identity; openDialog: () => void })
 }
 
 function Face({ person: { name, role } }: { person: Owner }) {
-  const initials = name.replace(/(\p{L})\p{L}*\s*/gu, '$1').slice(0, 2)
+  const initials = [...name.replace(/(\p{L})\p{L}*\s*/gu, '$1')].slice(0, 2).join('')
   return (
     <>
       <span className="who-face" aria-hidden="true">

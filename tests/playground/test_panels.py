@@ -191,3 +191,16 @@ async def test_the_owner_of_a_token_is_shown_after_a_reload(no_demo: Demo) -> No
 
         await expect(owner).to_be_visible()
         playground.forgive("401")
+
+
+async def test_initials_are_whole_characters(no_demo: Demo) -> None:
+    me = await no_demo.ask(VIEWER, "{ me { actor { id } } }")
+    member = me["data"]["me"]["actor"]["id"]
+    await change(
+        no_demo, f'updateMember(input: {{ memberId: "{member}", name: "Priya 🦜" }}) {{ userErrors {{ message }} }}'
+    )
+    async with opened(no_demo.url) as playground:
+        await playground.use_token(no_demo.tokens[VIEWER])
+
+        await expect(playground.page.locator(".who-face")).to_have_text("P🦜")
+        playground.forgive("401")
