@@ -5,12 +5,14 @@ import re
 import shlex
 import subprocess
 import urllib.request
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import click
 import pytest
 
-from mainsheet.server.cli import COMMANDS
+from mainsheet.server.cli import main
 from mainsheet.server.errors import Code
 from testbed.databases import postgres_database
 from tests.server.commands import PATIENCE, mainsheet, serving
@@ -103,6 +105,18 @@ def test_every_path_exists() -> None:
 
 
 def test_every_command_is_mentioned() -> None:
-    named = set(re.findall(r"`([a-z]+)[ `]", README))
+    lists = re.findall(r"`([a-z]+)(?: ([a-z|]+))?(?: [A-Z].*?)?`", README.partition("lists the commands: ")[2])
+    named = {f"{name} {each}".strip() for name, subcommands in lists for each in subcommands.split("|")}
 
-    assert set(COMMANDS) <= named | {"settings"}
+    assert {" ".join(path) for path in leaves(main)} <= named
+
+
+def leaves(command: click.Command, *path: str) -> Iterator[tuple[str, ...]]:
+    if not isinstance(command, click.Group):
+        yield path
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        found = command.get_command(context, name)
+        assert found
+        yield from leaves(found, *path, name)
