@@ -349,6 +349,13 @@ async def test_two_authorization_headers_are_refused(live: Live, world: World) -
     assert refused.value.status == 400
 
 
+async def test_only_get_opens_a_connection(live: Live, world: World) -> None:
+    handshake = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    own = {"Authorization": f"Bearer {await live.secret(world.viewer)}", "Sec-WebSocket-Key": "A" * 22 + "=="}
+    async with live.http.post(GRAPHQL_PATH, json={"query": NAME}, headers=handshake | own) as response:
+        assert await response.json() == {"data": {"organization": {"name": "harbor"}}}
+
+
 async def test_a_result_is_limited_in_bytes(start: Start, world: World, database: Database) -> None:
     live = await start(max_answer_bytes=1024)
     async with AsyncSession(database.writes) as session, session.begin():
