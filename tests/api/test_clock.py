@@ -13,13 +13,16 @@ from mainsheet.models.database import Database
 from mainsheet.models.event import Event
 from mainsheet.models.job import Job
 from mainsheet.models.job_listing import NEVER_RAN
+from mainsheet.models.job_run import JobRun, JobRunStatus
 from mainsheet.models.roles import JobPermission
+from mainsheet.models.run_lease import RunLease
 from mainsheet.models.webhook_lease import NEVER_HELD
+from mainsheet.resolvers.commands.run_times import correct_times
 from mainsheet.resolvers.write import Write
 from mainsheet.server.auth import tokens
 from mainsheet.server.auth.authentication import Authenticator
 from mainsheet.server.auth.last_use import LastUse
-from testbed.ask import CREATE_JOB, Ask, job_input
+from testbed.ask import CREATE_JOB, Ask, config, job_input
 from testbed.world import World, caller, make_run, make_world
 from tests.api.test_dry_run import change
 from tests.api.test_run_commands import claim, report
@@ -142,6 +145,58 @@ async def test_workers_run_a_job_that_was_changed_before_the_clock_was_set_back(
     assert [each["run"]["id"] for each in claimed] == [run_id]
     assert [each["userErrors"] for each in reports] == [[], []]
     assert now.isoformat() < reports[0]["leaseExpiresAt"] < (now + timedelta(hours=1)).isoformat()
+
+
+async def test_runs_that_were_made_before_the_clock_was_set_back_are_given_to_workers(
+    ask: Ask, world: World, database: Database
+) -> None:
+    job_id = await ask.create_job(world.contributor, world)
+    day = timedelta(days=1)
+    ahead = await time_of(database) + day
+    ready = {"status": JobRunStatus.READY, "created_at": ahead, "available_at": ahead}
+    manual = await make_run(database, job_id, **ready)
+    due = await make_run(database, job_id, **ready, scheduled_for=ahead - 2 * day)
+    await make_run(database, job_id, **ready, scheduled_for=ahead)
+    assert await claim(ask, world) == []
+
+    await correct_times(database)
+
+    assert {each["run"]["id"] for each in await claim(ask, world)} == {manual.id, due.id}
+
+
+async def test_retries_before_the_clock_was_set_back_wait_for_their_delay_only(
+    ask: Ask, world: World, database: Database
+) -> None:
+    job_id = await ask.create_job(world.contributor, world, config=config(world, retryDelaySeconds=3600))
+    now = await time_of(database)
+    ready = {"status": JobRunStatus.READY, "retries": 1}
+    for available_at in (now + timedelta(minutes=30), now + timedelta(days=1)):
+        await make_run(database, job_id, **ready, available_at=available_at)
+
+    await correct_times(database)
+
+    async with AsyncSession(database.reads) as session:
+        found = await session.scalars(select(JobRun.available_at).order_by(JobRun.available_at))
+        earlier, later = [each - now for each in found if each is not None]
+    assert earlier == timedelta(minutes=30)
+    assert timedelta(hours=1) <= later < timedelta(hours=2)
+
+
+async def test_a_lease_from_before_the_clock_was_set_back_ends_within_an_hour(
+    ask: Ask, world: World, database: Database
+) -> None:
+    job_id = await ask.create_job(world.contributor, world)
+    await ask(world.contributor, TRIGGER, id=job_id)
+    await claim(ask, world, leaseSeconds=3600)
+    async with AsyncSession(database.writes) as session, session.begin():
+        lease = (await session.scalars(select(RunLease))).one()
+        before, lease.expires_at = lease.expires_at, lease.expires_at + timedelta(days=1)
+
+    await correct_times(database)
+
+    async with AsyncSession(database.reads) as session:
+        corrected = (await session.scalars(select(RunLease.expires_at))).one()
+    assert before <= corrected < before + timedelta(hours=1)
 
 
 async def test_a_change_that_waited_for_a_lock_has_a_later_time(postgres_url: str) -> None:
