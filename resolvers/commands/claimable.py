@@ -98,13 +98,13 @@ def _lanes() -> CTE:
 
 def _next_job(cluster_id: Expression, job_id: Expression) -> ScalarSelect[str]:
     run = aliased(JobRun)
-    own = and_(_is_ready(run), run.cluster_id == cluster_id, run.job_id > job_id)
+    own = and_(is_ready(run), run.cluster_id == cluster_id, run.job_id > job_id)
     return select(run.job_id).where(own).order_by(run.job_id).limit(1).scalar_subquery()
 
 
 def _in_order(columns: Select[str], lanes: FromClause) -> Select[str]:
     """Select from the runs of a lane that are available now, the oldest first."""
-    own = and_(_is_ready(JobRun), JobRun.cluster_id == lanes.c.cluster_id, JobRun.job_id == lanes.c.job_id)
+    own = and_(is_ready(JobRun), JobRun.cluster_id == lanes.c.cluster_id, JobRun.job_id == lanes.c.job_id)
     return columns.where(own, JobRun.available_at <= _now()).order_by(JobRun.available_at, JobRun.id).correlate(lanes)
 
 
@@ -113,5 +113,5 @@ def _now() -> ScalarSelect[datetime]:
     return select(database_time()).scalar_subquery()
 
 
-def _is_ready(run: type[JobRun]) -> ColumnElement[bool]:
+def is_ready(run: type[JobRun]) -> ColumnElement[bool]:
     return run.status == literal_column(f"'{JobRunStatus.READY}'")  # as in the condition of the index

@@ -8,9 +8,10 @@ from sqlalchemy import Select, or_, select, update
 from mainsheet.models import limits
 from mainsheet.models.clock import read_clock
 from mainsheet.models.database import Database
-from mainsheet.models.job_run import JobRun, JobRunStatus
+from mainsheet.models.job_run import JobRun
 from mainsheet.models.job_version import JobVersion
 from mainsheet.models.run_lease import RunLease
+from mainsheet.resolvers.commands.claimable import is_ready
 
 AT_ONCE = 1_000
 LONGEST_LEASE = timedelta(seconds=limits.LEASE_SECONDS.maximum)
@@ -34,11 +35,7 @@ async def correct_times(database: Database) -> None:
             retry_after = timedelta(seconds=row.retry_delay_seconds if row.retries else 0)
             at = max(now, row.scheduled_for or now) + retry_after
             if at < row.available_at:
-                same = (
-                    JobRun.id == row.id,
-                    JobRun.status == JobRunStatus.READY,
-                    JobRun.available_at == row.available_at,
-                )
+                same = (JobRun.id == row.id, is_ready(JobRun), JobRun.available_at == row.available_at)
                 runs += (await connection.execute(update(JobRun).where(*same).values(available_at=at))).rowcount
     if runs or leases:
         log.warning("the clock was set back: runs and leases from before were corrected", runs=runs, leases=leases)
@@ -49,5 +46,5 @@ def _later(now: datetime) -> Select[str, datetime | None, datetime | None, int, 
     columns = (JobRun.id, JobRun.available_at, JobRun.scheduled_for, JobRun.retries, JobVersion.retry_delay_seconds)
     of_run = (JobVersion.job_id == JobRun.job_id) & (JobVersion.number == JobRun.version_number)
     is_later = or_(JobRun.scheduled_for.is_(None), JobRun.available_at > JobRun.scheduled_for)
-    found = select(*columns).join(JobVersion, of_run).where(JobRun.status == JobRunStatus.READY, is_later)
+    found = select(*columns).join(JobVersion, of_run).where(is_ready(JobRun), is_later)
     return found.where(JobRun.available_at > now).order_by(JobRun.available_at.desc(), JobRun.id).limit(AT_ONCE)

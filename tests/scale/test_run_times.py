@@ -1,0 +1,16 @@
+"""The correction of times finds the ready runs in their index, however many other runs there are."""
+
+from mainsheet.models.database import Database
+from mainsheet.resolvers.commands.run_times import correct_times
+from testbed.statements import statements_of
+from tests.scale.conftest import Big
+
+
+async def test_only_ready_runs_are_read(big: Big, big_database: Database) -> None:
+    statements = statements_of(big_database)
+
+    await correct_times(big_database)
+
+    (of_runs,) = [each for each in statements if "FROM job_run" in each]
+    plan = await big.plans.of(big_database, of_runs)
+    assert "ix_job_run_ready" in plan, f"{of_runs}\n{plan}"
