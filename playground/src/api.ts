@@ -11,7 +11,7 @@ export interface GraphQLRequest {
 
 export interface Answer {
   data?: unknown
-  errors?: { message: string }[]
+  errors?: { message: string; extensions?: { code?: string } }[]
   extensions?: Record<string, unknown>
 }
 

@@ -1,4 +1,4 @@
-import { ask } from './api.ts'
+import { send } from './api.ts'
 import { identity, type Owner, setToken } from './identity.ts'
 import { Problem } from './problem.ts'
 
@@ -8,12 +8,19 @@ interface Found {
   me: { actor: { displayName: string; organizationRole: string }; organization: { name: string } }
 }
 
-/** Return the token's owner. Throws a `Problem` if the server refuses it. */
-export async function ownerOf(token: string): Promise<Owner> {
+/** Return the token's owner, or undefined if the token has no right to query it. Throws a `Problem` if the token is refused. */
+export async function ownerOf(token: string): Promise<Owner | undefined> {
   if (!/^[\x21-\x7e]+$/.test(token)) throw new Problem('A token is one word without spaces, of letters, digits and punctuation. Copy it again.')
-  const { actor, organization } = (await ask<Found>(OWNER, {}, { token })).me
-  return { name: actor.displayName, role: `${actor.organizationRole} of ${organization.name}` }
+  const { data, errors } = await send({ query: OWNER }, { token })
+  const refusals = errors?.filter(({ extensions }) => extensions?.code !== 'SCOPE_MISSING') ?? []
+  if (refusals.length) throw new Problem(refusals.map(({ message }) => message).join(' '))
+  return errors?.length ? undefined : named(data as Found)
 }
+
+const named = ({ me: { actor, organization } }: Found): Owner => ({
+  name: actor.displayName,
+  role: `${actor.organizationRole} of ${organization.name}`,
+})
 
 /** Load the owner of a token that was kept over a reload. */
 export async function nameOwner() {

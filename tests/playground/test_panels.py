@@ -204,3 +204,16 @@ async def test_initials_are_whole_characters(no_demo: Demo) -> None:
 
         await expect(playground.page.locator(".who-face")).to_have_text("P🦜")
         playground.forgive("401")
+
+
+async def test_a_token_without_the_scope_read_runs_mutations(no_demo: Demo) -> None:
+    create = 'mutation { createAccessToken(input: { name: "plane", scopes: [RUNS] }) { secret } }'
+    token = (await no_demo.ask(ADMIN, create))["data"]["createAccessToken"]["secret"]
+    async with opened(no_demo.url) as playground:
+        await playground.use_token(token)
+        await expect(playground.page.get_by_role("button", name="Token set")).to_be_visible()
+
+        await new_tab(playground, "mutation Claim { claimRuns(input: { clusterIds: [] }) { runs { attempt } } }")
+
+        await expect(playground.response).to_contain_text('"claimRuns"')
+        playground.forgive("401")
