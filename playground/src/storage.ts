@@ -79,7 +79,10 @@ export function isReadable(item: unknown): item is Record<string, unknown> {
   return isObject(item) && [item.query, item.variables, item.operationName, item.label].every(text => text == null || typeof text === 'string')
 }
 
-const keysOfGraphiql = () => lasting.keys().filter(key => key.startsWith('graphiql:'))
+/** What version 0.2.0 kept, for all paths of the host. */
+const shared = areaOf(() => localStorage, '')
+
+const keysOfGraphiql = (area: Area) => area.keys().filter(key => key.startsWith('graphiql:'))
 
 export const graphiqlStorage = {
   getItem(key: string) {
@@ -89,19 +92,24 @@ export const graphiqlStorage = {
   setItem: (key: string, text: string) => lasting.setItem(key, cleaned(key, text)),
   removeItem: (key: string) => lasting.removeItem(key),
   get length() {
-    return keysOfGraphiql().length
+    return keysOfGraphiql(lasting).length
   },
-  clear: () => keysOfGraphiql().forEach(key => lasting.removeItem(key)),
+  clear() {
+    for (const area of [lasting, shared]) keysOfGraphiql(area).forEach(key => area.removeItem(key))
+  },
 }
 
-/** Copy what version 0.2.0 kept for all paths of the host. It kept headers, too. */
-function adopt(shared: Area) {
-  const isFirstVisit = !lasting.keys().length
+const ADOPTED = 'mainsheet:adopted'
+
+/** Copy what version 0.2.0 kept, once. It kept headers, too. */
+function adopt() {
+  const isFirstVisit = lasting.getItem(ADOPTED) === null
   for (const key of shared.keys().filter(key => /^(graphiql|mainsheet):/.test(key))) {
     const text = cleaned(key, shared.getItem(key) ?? '')
     if (key in HISTORIES) tryToKeep(shared, key, text)
     if (isFirstVisit) tryToKeep(lasting, key, text)
   }
+  tryToKeep(lasting, ADOPTED, 'yes')
 }
 
-adopt(areaOf(() => localStorage, ''))
+adopt()

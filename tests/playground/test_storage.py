@@ -1,5 +1,7 @@
 """The page works with whatever the browser has stored for it, and without any storage."""
 
+import json
+
 import pytest
 from playwright.async_api import Route, expect
 
@@ -87,3 +89,21 @@ async def test_operations_that_version_0_2_0_kept_for_the_host_are_still_there(n
 
         await expect((await playground.panel("Collection")).get_by_role("list")).to_contain_text("Theirs")
         playground.forgive("401")
+
+
+async def test_clearing_removes_what_version_0_2_0_kept(playground: Playground) -> None:
+    entry = {"query": "query OfAnEarlierVersion { me { actor { id } } }"}
+    await playground.page.evaluate(
+        "text => { localStorage.clear(); localStorage.setItem('graphiql:queries', text) }",
+        json.dumps({"queries": [entry]}),
+    )
+    await playground.page.reload()
+    await playground.page.get_by_role("button", name="Show History").click()
+    history = playground.page.locator(".graphiql-history")
+    await expect(history).to_contain_text("OfAnEarlierVersion")
+
+    await playground.page.get_by_role("button", name="Open settings dialog").click()
+    await playground.page.get_by_role("button", name="Clear data").click()
+    await expect(playground.page.get_by_role("button", name="Cleared data")).to_be_visible()
+
+    assert "OfAnEarlierVersion" not in await playground.page.evaluate("JSON.stringify(localStorage)")
