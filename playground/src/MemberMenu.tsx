@@ -1,5 +1,5 @@
 import { Button, ChevronDownIcon, Dialog, DropdownMenu } from '@graphiql/react'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { chooseMember, type Identity, identity, type Owner, setToken } from './identity.ts'
 import { askingForToken } from './Notice.tsx'
 import { ownerOf } from './owner.ts'
@@ -69,11 +69,20 @@ function Face({ person: { name, role } }: { person: Owner }) {
 
 function TokenForm({ close }: { close: () => void }) {
   const [problem, setProblem] = useState<string>()
+  const isOpen = useRef(true)
+  useEffect(() => {
+    isOpen.current = true
+    return () => {
+      isOpen.current = false
+    }
+  }, [])
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const token = String(new FormData(event.currentTarget).get('token')).trim().replace(/^Bearer\s+/i, '')
     try {
-      setToken(token || undefined, token ? await ownerOf(token) : undefined)
+      const owner = token ? await ownerOf(token) : undefined
+      if (!isOpen.current) return // the user has cancelled it
+      setToken(token || undefined, owner)
       close()
     } catch (error) {
       setProblem((error as Error).message)

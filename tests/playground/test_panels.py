@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.playground.browser import Playground, opened
 from tests.playground.conftest import Demo
@@ -216,4 +216,31 @@ async def test_a_token_without_the_scope_read_runs_mutations(no_demo: Demo) -> N
         await new_tab(playground, "mutation Claim { claimRuns(input: { clusterIds: [] }) { runs { attempt } } }")
 
         await expect(playground.response).to_contain_text('"claimRuns"')
+        playground.forgive("401")
+
+
+async def test_a_token_that_is_cancelled_while_it_is_checked_is_not_used(no_demo: Demo) -> None:
+    is_checked, is_cancelled = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await is_cancelled.wait()
+        await route.fulfill(response=await route.fetch())
+        is_checked.set()
+
+    async with opened(no_demo.url) as playground:
+        await playground.use_token(no_demo.tokens[ADMIN])
+        await playground.settle()
+        owner = playground.page.locator(".who")
+        await owner.click()
+        await playground.page.route("**/graphql", hold)
+        await playground.page.get_by_label("Token", exact=True).fill(no_demo.tokens[VIEWER])
+        async with playground.page.expect_request(lambda request: request.method == "POST"):
+            await playground.page.keyboard.press("Enter")
+        await playground.page.keyboard.press("Escape")
+        await expect(playground.page.get_by_role("dialog")).to_have_count(0)
+        is_cancelled.set()
+        await is_checked.wait()
+        await playground.run("query MyJobs")
+
+        await expect(playground.response).to_contain_text('"displayName": "Ada Lindqvist"')
         playground.forgive("401")
