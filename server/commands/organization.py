@@ -1,3 +1,4 @@
+import sys
 from collections import Counter
 
 import click
@@ -64,8 +65,17 @@ def _confirm(found: Counted) -> None:
     members, jobs, runs = counted(found.members, "member"), counted(found.jobs, "job"), counted(found.runs, "run")
     has = f"has {members}, {jobs} and {runs}"
     click.echo(f"The organization {found.name}, {found.id}, {has}. Deleting it can't be undone.")
-    if click.prompt("Type its name to delete it", default="", show_default=False) != found.name:
+    if _typed("Type its name to delete it") != found.name:
         raise click.ClickException("The name is another one. Nothing was deleted.")
+
+
+def _typed(question: str) -> str:
+    try:
+        return str(click.prompt(question, default="", show_default=False))
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise click.UsageError("There is no terminal to ask for the name: use --yes.") from None
 
 
 async def _deleted(database: Database, organization_id: str) -> Counter[str]:

@@ -152,16 +152,18 @@ async def test_nothing_is_deleted_before_the_name_is_typed(database: Database, d
     lagoon = (await ids(database))["lagoon"]
     before = await counts(database, lagoon)
 
-    def typed(name: str) -> Any:
+    def typed(text: str) -> Any:
         runner = CliRunner(env=clean({"MAINSHEET_DATABASE_URL": demo_url}))
-        return runner.invoke(main, ["organization", "delete", lagoon], input=f"{name}\n")
+        return runner.invoke(main, ["organization", "delete", lagoon], input=text)
 
-    refused = await asyncio.to_thread(typed, "harbor")
+    unasked = await asyncio.to_thread(typed, "")
+    assert "There is no terminal to ask for the name: use --yes." in unasked.stderr
+    refused = await asyncio.to_thread(typed, "harbor\n")
     assert refused.exit_code == 1
     assert "The name is another one. Nothing was deleted." in refused.stderr
     assert await counts(database, lagoon) == before
 
-    assert (await asyncio.to_thread(typed, "lagoon")).exit_code == 0
+    assert (await asyncio.to_thread(typed, "lagoon\n")).exit_code == 0
     assert set((await counts(database, lagoon)).values()) == {0}
 
 
