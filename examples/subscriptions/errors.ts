@@ -11,7 +11,7 @@ export interface Refusal {
 /** The server refused the subscription, and would refuse it again. */
 export class Refused extends Error {}
 
-const PASSING = new Set<unknown>(['INTERNAL_SERVER_ERROR', 'TIMEOUT', 'RATE_LIMITED'])
+const PASSING = new Set<unknown>(['INTERNAL_SERVER_ERROR', 'TIMEOUT', 'OVERLOADED', 'RATE_LIMITED'])
 
 /** Return after which cursor to subscribe again: the same one, or none if it has expired. Throws `Refused`. */
 export function goOn(errors: readonly Refusal[], after: After): After {
