@@ -15,6 +15,7 @@ from mainsheet.server.live.feed_watch import Reader
 from mainsheet.server.observe.log_fields import detached_context
 
 MOST_WAITING = 1_000  # results for a subscriber that reads slowly
+MOST_WAITING_BYTES = 8 * 1024 * 1024  # of more than two results, which may be as large as they are allowed to be
 
 Run = Callable[[Execution], Awaitable[bytes]]
 SendNow = Callable[[bytes], bool]
@@ -39,7 +40,7 @@ class Subscriber:
     `begin_sending` is called when a result has to wait and none did before. It starts to read `waiting`.
     """
 
-    __slots__ = ("_begin_sending", "_send_now", "_waiting", "actor_id", "group")
+    __slots__ = ("_begin_sending", "_bytes", "_send_now", "_waiting", "actor_id", "group")
 
     def __init__(self, send_now: SendNow, begin_sending: Callable[[], None]) -> None:
         self.group: Group | None = None
@@ -47,17 +48,26 @@ class Subscriber:
         self._send_now = send_now
         self._begin_sending = begin_sending
         self._waiting: deque[Item] | None = None  # None while there are none: most subscribers never have any
+        self._bytes = 0  # of the results that wait
 
     def deliver(self, item: Item) -> bool:
         """Send a result or let it wait. Return False if too many wait: the subscription ends with `TooSlow`."""
         if self._waiting is not None:
-            is_too_slow = len(self._waiting) >= MOST_WAITING
-            self._waiting.append(TooSlow() if is_too_slow else item)
+            is_too_slow = self._has_too_many(self._waiting)
+            self._add(self._waiting, TooSlow() if is_too_slow else item)
             return not is_too_slow
         if not (isinstance(item, bytes) and self._send_now(item)):
-            self._waiting = deque([item])
+            self._waiting = deque()
+            self._add(self._waiting, item)
             self._begin_sending()
         return True
+
+    def _has_too_many(self, waiting: deque[Item]) -> bool:
+        return len(waiting) >= MOST_WAITING or (len(waiting) > 1 and self._bytes >= MOST_WAITING_BYTES)
+
+    def _add(self, waiting: deque[Item], item: Item) -> None:
+        waiting.append(item)
+        self._bytes += _size(item)
 
     async def waiting(self) -> AsyncGenerator[bytes]:
         """Yield the results that had to wait, each when the one before was sent. Raises what ended the subscription."""
@@ -66,8 +76,12 @@ class Subscriber:
             if isinstance(item, Exception):
                 raise item
             yield item
-            self._waiting.popleft()
+            self._bytes -= _size(self._waiting.popleft())
         self._waiting = None
+
+
+def _size(item: Item) -> int:
+    return len(item) if isinstance(item, bytes) else 0
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,15 @@ async def test_a_subscriber_with_too_many_results_waiting_is_ended() -> None:
         await anext(results)
 
 
+async def test_a_subscriber_with_too_many_bytes_waiting_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group, "MOST_WAITING_BYTES", 10)
+    subscriber = Subscriber(group.send_later, lambda: None)
+
+    assert [subscriber.deliver(b"large results") for _ in range(2)] == [True, True]
+    assert [each async for each in subscriber.waiting()] == [b"large results"] * 2
+    assert [subscriber.deliver(b"small") for _ in range(3)] == [True, True, False]
+
+
 class Executed(Instrumentation):
     """Sets `all` when a subscription has executed its operation for all changes."""
 
