@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import CTE, Select, bindparam, select, true
 
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.job import Job
@@ -18,6 +18,7 @@ from mainsheet.models.saved_query import SavedQuery
 from mainsheet.models.source import SavedQueries
 from mainsheet.resolvers.permissions import visible
 from mainsheet.resolvers.sql.array_param import among
+from mainsheet.resolvers.sql.pagination.scan_then_index import NO_OFFSET
 from mainsheet.resolvers.sql.statement import caller_of_parameters
 from mainsheet.resolvers.write import IDS, ORGANIZATION_ID, Write
 
@@ -26,12 +27,6 @@ CLUSTER = select(Cluster.id, Cluster.status).where(
 )
 QUERIES = select(SavedQuery.id).where(SavedQuery.organization_id == ORGANIZATION_ID, among(SavedQuery.id, IDS))
 LOCKED_ORGANIZATION = select(Organization.id).where(Organization.id == ORGANIZATION_ID).with_for_update(key_share=True)
-NEXT_DEPENDENCIES = (
-    select(JobVersion.job_id, JobVersionDependency.depends_on_id)
-    .join(Job, (JobVersion.job_id == Job.id) & (JobVersion.number == Job.current_number))
-    .join(JobVersionDependency, JobVersionDependency.version_id == JobVersion.id)
-    .where(among(Job.id, IDS), JobVersionDependency.depends_on_id.is_not(None))
-)
 
 
 @lru_cache
@@ -73,12 +68,36 @@ async def _ids(write: Write, statement: Select[str], ids: Sequence[str]) -> froz
 
 
 async def _waits_for(write: Write, job_ids: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """Return what these jobs depend on, and what those depend on, and so on, by one statement however many they are."""
     await write.session.execute(LOCKED_ORGANIZATION, write.parameters())
-    found: dict[str, list[str]] = {}
-    frontier = set(job_ids)
-    while frontier:
-        found |= {job_id: [] for job_id in frontier}
-        for row in await write.session.execute(NEXT_DEPENDENCIES, write.parameters(frontier)):
-            found[row.job_id].append(row.depends_on_id)
-        frontier = {each for job_id in frontier for each in found[job_id]} - found.keys()
+    found: dict[str, list[str]] = {job_id: [] for job_id in job_ids}
+    followed = _followed(is_sqlite=write.session.get_bind().dialect.name == "sqlite")
+    for row in await write.session.execute(followed, write.parameters(list(found))):
+        found.setdefault(row.job_id, []).append(row.depends_on_id)
     return found
+
+
+@lru_cache
+def _followed(*, is_sqlite: bool) -> Select[str, str | None]:
+    """Select the dependencies of the current versions of these jobs, and of all jobs that they lead to."""
+    jobs = select(Job.id).where(among(Job.id, IDS)).cte("jobs", recursive=True)
+    following = _dependencies_of(jobs, is_sqlite=is_sqlite)
+    jobs = jobs.union(following.with_only_columns(following.selected_columns.depends_on_id))  # each job once
+    return _dependencies_of(jobs, is_sqlite=is_sqlite)
+
+
+def _dependencies_of(jobs: CTE, *, is_sqlite: bool) -> Select[str, str | None]:
+    """Select the dependencies of each job, looked up by its id: PostgreSQL would read those of all jobs at each step.
+
+    SQLite looks them up without LATERAL, which it doesn't have.
+    """
+    own = (
+        select(JobVersion.job_id, JobVersionDependency.depends_on_id)
+        .join(Job, (JobVersion.job_id == Job.id) & (JobVersion.number == Job.current_number))
+        .join(JobVersionDependency, JobVersionDependency.version_id == JobVersion.id)
+        .where(JobVersionDependency.depends_on_id.is_not(None), Job.id == jobs.c.id)
+    )
+    if is_sqlite:
+        return own
+    of_job = own.correlate(jobs).offset(NO_OFFSET).lateral("dependencies")
+    return select(of_job.c.job_id, of_job.c.depends_on_id).join_from(jobs, of_job, true())

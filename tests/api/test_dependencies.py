@@ -453,6 +453,17 @@ async def test_a_replay_removes_a_dependency_once(ask: Ask, world: World, own: s
     assert [keys(each["dependencies"]) for each in found["versions"]["nodes"]] == [["secret", "seen"], ["seen"]]
 
 
+async def test_statements_do_not_grow_with_the_length_of_a_chain(ask: Ask, world: World) -> None:
+    counts, last = [], await ask.create_job(world.contributor, world, jobKey="job-0")
+    for length in range(1, 6):
+        chained = config(world, dependencies=on(last))
+        last = await ask.create_job(world.contributor, world, jobKey=f"job-{length}", config=chained)
+        await accepted(ask, world.contributor, "createVersion", last, changes={"maxRetries": 1})
+        counts.append(len(ask.statements))
+
+    assert len(set(counts)) == 1
+
+
 async def test_statements_do_not_grow_with_the_number_of_dependencies(ask: Ask, world: World) -> None:
     assert await costs(ask, world, 1) == await costs(ask, world, 30)
 
