@@ -68,13 +68,13 @@ class JobSchedule:
         key="cron",
     )
     concurrency_policy: ConcurrencyPolicy = strawberry.field(
-        description=("What happens when the schedule fires while a run is still active.")
+        description="What happens when the schedule fires while a run is still active."
     )
     max_concurrent_runs: int | None = strawberry.field(
         description="The maximum number of concurrent runs. Null unless the concurrency policy is ALLOW."
     )
     missed_schedule_policy: MissedSchedulePolicy = strawberry.field(
-        description=("What happens to fire times that passed while the job couldn't run.")
+        description="What happens to fire times that passed while the job couldn't run."
     )
     next_fire_times = relation(
         schedule.fire_times, list[datetime], FIRE_TIMES, key="itself", arguments=preview, weight=weight(work=FIRE_TIME)
@@ -91,7 +91,7 @@ class Compute:
         description="The instance type of the executors. Null for the cluster's default."
     )
     executor_count: int | None = strawberry.field(
-        description=("The number of executors. Null for the cluster's default.")
+        description="The number of executors. Null for the cluster's default."
     )
 
 

@@ -18,7 +18,7 @@ NAME = f"The name. {LINE}"
 @strawberry.input(description="Saved queries to run.")
 class SavedQueriesSourceInput:
     query_ids: list[strawberry.ID] = strawberry.field(
-        description=("The ids of 1 to 50 saved queries, in the order in which they run.")
+        description="The ids of 1 to 50 saved queries, in the order in which they run."
     )
 
 
@@ -27,7 +27,7 @@ class SqlSnapshotSourceInput:
     sql: str = strawberry.field(description="The SQL text, 1 to 8191 characters, not blank. Stored unchanged.")
     origin: str | None = strawberry.field(
         default=UNSET,
-        description=("Where the SQL text comes from, such as a path in a Git repository. At most 1023 characters."),
+        description="Where the SQL text comes from, such as a path in a Git repository. At most 1023 characters.",
     )
 
 
@@ -55,7 +55,7 @@ class PythonFileSourceInput:
 class JobSourceInput:
     saved_queries: Maybe[SavedQueriesSourceInput] = strawberry.field(description="Saved queries.")
     sql_snapshot: Maybe[SqlSnapshotSourceInput] = strawberry.field(
-        description=("An SQL text that is stored in the version.")
+        description="An SQL text that is stored in the version."
     )
     python_wheel: Maybe[PythonWheelSourceInput] = strawberry.field(description="A Python wheel.")
     python_file: Maybe[PythonFileSourceInput] = strawberry.field(description="A Python file.")
@@ -75,11 +75,11 @@ class JobScheduleInput:
         )
     )
     timezone: str = strawberry.field(
-        default="UTC", description=("The name of a time zone in the IANA time zone database, such as `Europe/Berlin`.")
+        default="UTC", description="The name of a time zone in the IANA time zone database, such as `Europe/Berlin`."
     )
     concurrency_policy: ConcurrencyPolicy = strawberry.field(
         default=ConcurrencyPolicy.SKIP,
-        description=("What happens when the schedule fires while a run is still active."),
+        description="What happens when the schedule fires while a run is still active.",
     )
     max_concurrent_runs: int | None = strawberry.field(
         default=UNSET,
@@ -114,7 +114,7 @@ class ComputeInput:
     )
     driver_instance_type: str | None = strawberry.field(
         default=UNSET,
-        description=("The instance type of the driver, 1 to 255 characters. Omit for the cluster's default."),
+        description="The instance type of the driver, 1 to 255 characters. Omit for the cluster's default.",
     )
     executor_instance_type: str | None = strawberry.field(
         default=UNSET,
@@ -166,7 +166,7 @@ class JobConfigInput:
         default_factory=list, description="The dependencies, at most 100."
     )
     compute: Maybe[ComputeInput | None] = strawberry.field(
-        description=("The compute resources. Omit or null for the defaults.")
+        description="The compute resources. Omit or null for the defaults."
     )
     environment: list[EnvironmentVariableInput] = strawberry.field(
         default_factory=list, description="The environment variables, at most 100."
@@ -189,10 +189,10 @@ class JobConfigInput:
 )
 class JobConfigChangesInput:
     cluster_id: Maybe[strawberry.ID | None] = strawberry.field(
-        description=("The cluster. It must be active, except for a draft. Null isn't allowed. Omit to keep the value.")
+        description="The cluster. It must be active, except for a draft. Null isn't allowed. Omit to keep the value."
     )
     source: Maybe[JobSourceInput | None] = strawberry.field(
-        description=("What the job runs. Null isn't allowed. Omit to keep the value.")
+        description="What the job runs. Null isn't allowed. Omit to keep the value."
     )
     schedule: Maybe[JobScheduleInput | None] = strawberry.field(
         description="The schedule. Null for manual runs only. Omit to keep the value."
@@ -222,7 +222,7 @@ class JobConfigChangesInput:
         description="How often a failed run is retried, 0 to 10. Null isn't allowed. Omit to keep the value."
     )
     retry_delay_seconds: Maybe[int | None] = strawberry.field(
-        description=("The delay before a retry in seconds, from 0. Null isn't allowed. Omit to keep the value.")
+        description="The delay before a retry in seconds, from 0. Null isn't allowed. Omit to keep the value."
     )
     timeout_seconds: Maybe[int | None] = strawberry.field(
         description=(

@@ -28,9 +28,7 @@ class PageInfo:
             " `after` or a `page` other than the first was given."
         )
     )
-    start_cursor: str | None = strawberry.field(
-        description=("The cursor of the first item. Null if the page is empty.")
-    )
+    start_cursor: str | None = strawberry.field(description="The cursor of the first item. Null if the page is empty.")
     end_cursor: str | None = strawberry.field(
         description=(
             "The cursor of the last item. Null if the page is empty, except in `Query.events`: there it is the position"

@@ -48,7 +48,7 @@ describe(
     JobStatus,
     "Whether a job's schedule is active.",
     ACTIVE="The schedule is active.",
-    PAUSED=("The schedule is paused. The job can still be run manually."),
+    PAUSED="The schedule is paused. The job can still be run manually.",
 )
 describe(
     JobVersionStatus,
@@ -92,11 +92,11 @@ describe(
     JobRunTrigger,
     "What triggered a run.",
     MANUAL="A member or service account created the run by `triggerRun`.",
-    SCHEDULE=("A scheduler created the run by `createScheduledRuns`."),
+    SCHEDULE="A scheduler created the run by `createScheduledRuns`.",
 )
 describe(
     DependencyCondition,
-    ("How a run of the other job must end. Schedulers enforce it; the server only stores the condition."),
+    "How a run of the other job must end. Schedulers enforce it; the server only stores the condition.",
     ON_SUCCESS="The run succeeded.",
     ON_COMPLETION="The run finished, with any result.",
     ON_FAILURE="The run failed.",
@@ -132,7 +132,7 @@ describe(
     "A permission on a job.",
     VIEW="See the job.",
     EDIT="Update the job; create, change, publish and discard drafts; activate versions.",
-    RUN=("Trigger, release and cancel runs. Schedulers and workers need it, too, to create, claim and report on runs."),
+    RUN="Trigger, release and cancel runs. Schedulers and workers need it, too, to create, claim and report on runs.",
     MANAGE_TEAMS="Give teams access to the job, and remove it.",
     DELETE="Delete the job and its finished runs.",
 )
@@ -174,7 +174,7 @@ describe(
 )
 describe(
     AccessScope,
-    ("What a token may be used for. A request needs a scope of the token and a role of its actor that allow it."),
+    "What a token may be used for. A request needs a scope of the token and a role of its actor that allow it.",
     READ=(
         "Queries and subscriptions. The payload of a mutation can be read without it, unless the mutation was refused."
     ),
@@ -289,5 +289,5 @@ describe(
         " come before lower-case letters. Items with equal values are sorted by id."
     ),
     ASC="Ascending: the smallest or oldest item first.",
-    DESC=("Descending: the largest or newest item first."),
+    DESC="Descending: the largest or newest item first.",
 )

@@ -136,7 +136,7 @@ class Event(Node, prefix=EventRow.PREFIX):
     )
 
     @strawberry.field(
-        description=("The position in the feed, for the argument `after` of `Query.events` and of subscriptions."),
+        description="The position in the feed, for the argument `after` of `Query.events` and of subscriptions.",
         metadata=reads("position", "id"),
     )
     def cursor(root: strawberry.Parent[Any]) -> str:  # noqa: N805 the row is the parent

@@ -208,7 +208,7 @@ class PublishDraftInput:
 class CreateVersionInput:
     job_id: strawberry.ID = _job_id()
     changes: JobConfigChangesInput = strawberry.field(
-        description=("The changes to the configuration of the current version.")
+        description="The changes to the configuration of the current version."
     )
     message: str | None = message("publication")
     expected_current_version: int | None = _expected_current_version()
@@ -249,7 +249,7 @@ class AddTeamsToJobInput:
 class RemoveTeamFromJobInput:
     job_id: strawberry.ID = _job_id()
     team_id: strawberry.ID = strawberry.field(
-        description=("A team that has access. The last team of a job can't be removed.")
+        description="A team that has access. The last team of a job can't be removed."
     )
     message: str | None = message("removal")
     dry_run: bool = dry_run()
@@ -257,7 +257,7 @@ class RemoveTeamFromJobInput:
 
 @strawberry.input(description="Changes to the organization.")
 class UpdateOrganizationInput:
-    name: Maybe[str | None] = strawberry.field(description=(f"{NAME} Null isn't allowed. Omit to keep the value."))
+    name: Maybe[str | None] = strawberry.field(description=f"{NAME} Null isn't allowed. Omit to keep the value.")
     expected_revision: int | None = _expected_revision("organization")
     message: str | None = message("change")
     dry_run: bool = dry_run()

@@ -32,9 +32,7 @@ TAGS = weight(items=limits.TAGS.maximum)
 
 @strawberry.type(description="A named workload whose configuration has versions.")
 class Job(Node, prefix=JobRow.PREFIX):
-    job_key: str = strawberry.field(
-        description=("The key of the job, unique within the organization. It never changes.")
-    )
+    job_key: str = strawberry.field(description="The key of the job, unique within the organization. It never changes.")
     name: str = strawberry.field(description="The name.")
     description: str | None = strawberry.field(
         description="A description for people. Null if not set.", metadata=weight(characters=limits.DESCRIPTION.maximum)
@@ -58,7 +56,7 @@ class Job(Node, prefix=JobRow.PREFIX):
     )
     activated_at: datetime = strawberry.field(description="When the current version became current.")
     draft = relation(
-        job_version.drafts, names.JobVersion | None, ("The draft of the next version. Null if the job has no draft.")
+        job_version.drafts, names.JobVersion | None, "The draft of the next version. Null if the job has no draft."
     )
     version = relation(
         job_version.numbered,

@@ -52,7 +52,7 @@ class JobFilter:
     )
     latest_run_statuses: list[JobRunStatus | None] | None = strawberry.field(
         default=UNSET,
-        description=("The latest run has one of these statuses. Null in the list stands for jobs without runs."),
+        description="The latest run has one of these statuses. Null in the list stands for jobs without runs.",
     )
     created_by_ids: list[strawberry.ID] | None = strawberry.field(
         default=UNSET, description="The job was created by one of these members or service accounts."

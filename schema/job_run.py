@@ -93,7 +93,7 @@ class ExecutedQuery:
 
 
 @strawberry.type(
-    description=("An execution of a job. Workers, the programs that execute runs, claim it and report on it.")
+    description="An execution of a job. Workers, the programs that execute runs, claim it and report on it."
 )
 class JobRun(Node, prefix=JobRunRow.PREFIX):
     job = relation(
@@ -102,7 +102,7 @@ class JobRun(Node, prefix=JobRunRow.PREFIX):
     version = relation(
         job_version.of_runs,
         names.JobVersion | None,
-        ("The version that the run executes. Null in the payload of `deleteJob`."),
+        "The version that the run executes. Null in the payload of `deleteJob`.",
     )
     version_number: int = strawberry.field(description="The number of the version that the run executes.")
     status: JobRunStatus = strawberry.field(description="The status of the run.")
@@ -116,7 +116,7 @@ class JobRun(Node, prefix=JobRunRow.PREFIX):
         )
     )
     message: str | None = strawberry.field(
-        description=("The `message` of `triggerRun`, or the `skipReason` of `createScheduledRuns`. Null if not set."),
+        description="The `message` of `triggerRun`, or the `skipReason` of `createScheduledRuns`. Null if not set.",
         metadata=weight(characters=limits.MESSAGE.maximum),
     )
     progress_percent: int | None = strawberry.field(
@@ -145,7 +145,7 @@ class JobRun(Node, prefix=JobRunRow.PREFIX):
         weight=weight(items=limits.SAVED_QUERIES.maximum),
     )
     started_at: datetime | None = strawberry.field(
-        description=("When a worker first reported on the run, some time after it claimed the run. Null until then.")
+        description="When a worker first reported on the run, some time after it claimed the run. Null until then."
     )
     finished_at: datetime | None = strawberry.field(description="When the run finished. Null until then.")
     cancel_requested_at: datetime | None = strawberry.field(

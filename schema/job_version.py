@@ -46,7 +46,7 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     based_on = relation(
         job_version.bases,
         names.JobVersion | None,
-        ("The version that this one was copied from. Null for the first version."),
+        "The version that this one was copied from. Null for the first version.",
     )
     message: str | None = strawberry.field(
         description="The reason for the publication. Null for a draft, or if not set.",
@@ -84,7 +84,7 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     updated_by = relation(
         actor.by_ids, names.Actor, "Who last changed the configuration, or created the version.", key="updated_by_id"
     )
-    published_at: datetime | None = strawberry.field(description=("When the version was published. Null for a draft."))
+    published_at: datetime | None = strawberry.field(description="When the version was published. Null for a draft.")
     published_by = relation(
         actor.by_ids, names.Actor | None, "Who published the version. Null for a draft.", key="published_by_id"
     )
@@ -97,7 +97,7 @@ class JobVersion(Node, prefix=JobVersionRow.PREFIX):
     changes = relation(
         config_diff.of_versions,
         list[ConfigChange],
-        ("The differences from another version, ordered by path. For the first version, every value is added."),
+        "The differences from another version, ordered by path. For the first version, every value is added.",
         arguments=since,
         weight=CHANGES,
     )

@@ -49,7 +49,7 @@ class Mutation(ProvisioningMutation, WebhookMutation):
         job.update,
         inputs.UpdateJobInput,
         payloads.JobPayload,
-        ("Change the name, description, tags or status of a job. Needs the permission EDIT on it."),
+        "Change the name, description, tags or status of a job. Needs the permission EDIT on it.",
     )
     update_jobs = batch(
         job.update_many,

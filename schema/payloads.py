@@ -60,7 +60,7 @@ class UpdateJobsResult:
     job_id: Key = None
     job = _job()
     user_errors: list[UserError] = strawberry.field(
-        description=("The reasons why the item was refused. If the list isn't empty, nothing was changed for it.")
+        description="The reasons why the item was refused. If the list isn't empty, nothing was changed for it."
     )
 
 
@@ -94,7 +94,7 @@ class DraftPayload(Payload):
     draft = relation(
         job_version.drafts,
         names.JobVersion | None,
-        ("The draft in its present state. Null if the job has no draft."),
+        "The draft in its present state. Null if the job has no draft.",
         key="job_id",
     )
     job = _job()
@@ -106,7 +106,7 @@ class DiscardedDraftPayload(Payload):
     job = _job()
     discarded_number: int | None = strawberry.field(
         default=None,
-        description=("The number of the discarded draft, which isn't used again. Null if the mutation was refused."),
+        description="The number of the discarded draft, which isn't used again. Null if the mutation was refused.",
     )
 
 

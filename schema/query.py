@@ -73,7 +73,7 @@ class Viewer(Node, prefix=Caller.PREFIX):
     tokens = relation(
         token_rows.of_actors,
         names.AccessTokenConnection,
-        ("Your access tokens, oldest first. They include expired and revoked tokens until the server deletes them."),
+        "Your access tokens, oldest first. They include expired and revoked tokens until the server deletes them.",
         key="actor_id",
         arguments=page_arguments,
     )
@@ -120,7 +120,7 @@ class Viewer(Node, prefix=Caller.PREFIX):
 class Query:
     organization = relation(organization_rows.by_ids, names.Organization, "Your organization.", key="organization_id")
     node = lookup(
-        node_rows.by_ids, Node | None, ("The object with this id. Null if it doesn't exist or you can't see it."), by_id
+        node_rows.by_ids, Node | None, "The object with this id. Null if it doesn't exist or you can't see it.", by_id
     )
     nodes = lookup(
         node_rows.of_lists,
@@ -134,13 +134,13 @@ class Query:
     job = lookup(
         job_rows.by_ids,
         names.Job | None,
-        ("The job with this id. Null if it doesn't exist or you can't see it."),
+        "The job with this id. Null if it doesn't exist or you can't see it.",
         by_id,
     )
     job_by_key = lookup(
         job_rows.by_keys,
         names.Job | None,
-        ("The job with this key. Null if it doesn't exist or you can't see it."),
+        "The job with this key. Null if it doesn't exist or you can't see it.",
         by_job_key,
     )
     jobs = relation(
@@ -181,7 +181,7 @@ class Query:
         arguments=searched("name or description"),
     )
     cluster = lookup(
-        cluster_rows.by_ids, names.Cluster | None, ("The cluster with this id. Null if it doesn't exist."), by_id
+        cluster_rows.by_ids, names.Cluster | None, "The cluster with this id. Null if it doesn't exist.", by_id
     )
     cluster_by_external_id = lookup_by_external_id(cluster_rows.by_external_ids, names.Cluster, "cluster")
     clusters = relation(

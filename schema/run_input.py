@@ -58,7 +58,7 @@ LEASE = "The length of the lease in seconds, 5 to 3600."
 @strawberry.input(description="The runs to claim.")
 class ClaimRunsInput:
     cluster_ids: list[strawberry.ID] = strawberry.field(
-        description=("The clusters on which the worker executes runs, at most 100. An empty list claims nothing.")
+        description="The clusters on which the worker executes runs, at most 100. An empty list claims nothing."
     )
     limit: int = strawberry.field(default=10, description="The largest number of runs to claim, 1 to 100.")
     lease_seconds: int = strawberry.field(default=60, description=LEASE)
@@ -87,7 +87,7 @@ class RunErrorInput:
 class RunReportInput:
     run_id: strawberry.ID = strawberry.field(description="The run.")
     attempt: int = strawberry.field(
-        description=("The number of the claim, from `ClaimedRun.attempt`. A report with an older one is refused.")
+        description="The number of the claim, from `ClaimedRun.attempt`. A report with an older one is refused."
     )
     state: RunReportState = strawberry.field(description="Whether the run is executing, or how it ended.")
     error: RunErrorInput | None = strawberry.field(

@@ -24,7 +24,7 @@ def _run() -> Any:
 
 def _item_errors() -> Any:
     return strawberry.field(
-        description=("The reasons why the item was refused. If the list isn't empty, nothing was changed for it.")
+        description="The reasons why the item was refused. If the list isn't empty, nothing was changed for it."
     )
 
 
@@ -100,7 +100,7 @@ class ScheduledRunResult:
     run = _run()
     is_new: bool = strawberry.field(
         default=False,
-        description=("Whether this mutation created the run. False if it existed already, or if the item was refused."),
+        description="Whether this mutation created the run. False if it existed already, or if the item was refused.",
     )
     user_errors: list[UserError] = _item_errors()
 

@@ -39,7 +39,7 @@ def _source_field(name: str, graphql_type: Any, description: str, cost: Mapping[
 class SavedQueriesSource(_OfVersion):
     kind = SourceKind.SAVED_QUERIES
     query_ids = _source_field(
-        "query_ids", list[strawberry.ID], ("The ids of the saved queries, in the order in which they run."), QUERIES
+        "query_ids", list[strawberry.ID], "The ids of the saved queries, in the order in which they run.", QUERIES
     )
     queries = relation(
         saved_query.of_versions,
@@ -54,7 +54,7 @@ class SqlSnapshotSource(_OfVersion):
     kind = SourceKind.SQL_SNAPSHOT
     sql = _source_field("sql", str, "The SQL text.", weight(characters=limits.SQL.maximum))
     origin = _source_field(
-        "origin", str | None, ("Where the SQL text comes from, such as a path in a Git repository. Null if not set.")
+        "origin", str | None, "Where the SQL text comes from, such as a path in a Git repository. Null if not set."
     )
 
 
