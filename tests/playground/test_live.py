@@ -4,7 +4,7 @@ import re
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from playwright.async_api import expect
+from playwright.async_api import WebSocket, expect
 from yarl import URL
 
 from mainsheet.server.http.playground import Playground as Page
@@ -21,6 +21,9 @@ IDS = """{
 HIDDEN = """{ jobByKey(jobKey: "refunds-ingest") { id } }"""
 RENAME = """mutation ($input: UpdateJobInput!) { updateJob(input: $input) { userErrors { message } } }"""
 DRAFT = """mutation ($input: CreateDraftInput!) { createDraft(input: $input) { userErrors { message } } }"""
+LONG = """location.hash = new URLSearchParams({
+  query: 'subscription Long { events { cursor } }' + ('\\n#' + 'x'.repeat(1000)).repeat(1100),
+})"""
 LISTS = """query Listed { me { jobs(sortBy: JOB_KEY, limit: 50) { nodes { jobKey name } } } }"""
 
 
@@ -69,6 +72,23 @@ async def test_a_subscription_without_a_token_asks_for_one(no_demo: Demo) -> Non
         await expect(playground.page.locator(".stream")).to_contain_text("Ended")
         await expect(playground.page.locator(".notice")).to_contain_text("The server needs a token. Set yours.")
         playground.forgive("401")
+
+
+async def test_a_subscription_that_is_too_long_is_sent_once(playground: Playground) -> None:
+    sockets = 0
+
+    def count(_socket: WebSocket) -> None:
+        nonlocal sockets
+        sockets += 1
+
+    playground.page.on("websocket", count)
+    await playground.page.evaluate(LONG)
+    await expect(playground.page.get_by_role("tab", name="Long")).to_be_visible()
+    await playground.run("subscription Long")
+
+    await expect(playground.page.locator(".notice")).to_contain_text("The server refuses the subscription.")
+    await expect(playground.page.locator(".stream")).to_contain_text("Ended")
+    assert sockets == 1
 
 
 async def test_an_interrupted_subscription_goes_on_after_its_last_result(sqlite_demo: Path, tmp_path: Path) -> None:

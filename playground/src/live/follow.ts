@@ -12,7 +12,10 @@ export interface Follower {
   change: (state: State) => void
 }
 
+// Codes with which a connection is closed.
 const FORBIDDEN = 4403 // of graphql-transport-ws
+const REFUSED = [1009, 4400] // a message that is too large, or that the server can't read: the next one would be, too
+const SHORTEN = 'It may be too long: shorten its document or variables.'
 const LONGEST_WAIT = 30
 
 /** Resolve when the server ends the subscription or the signal aborts it. Throws a `Problem` if it is refused. */
@@ -37,7 +40,9 @@ export async function follow(graphQLRequest: GraphQLRequest, { receive, change }
       return change(signal.aborted ? 'stopped' : 'ended')
     } catch (reason) {
       if (Array.isArray(reason)) throw new Problem(reason.map(({ message }: Error) => message).join(' '))
-      const isRefused = (reason as CloseEvent).code === FORBIDDEN && !(await isRenewed(sender))
+      const { code, reason: why } = reason as CloseEvent
+      if (REFUSED.includes(code)) throw new Problem(`The server refuses the subscription. ${why || SHORTEN}`)
+      const isRefused = code === FORBIDDEN && !(await isRenewed(sender))
       if (isRefused && !isDemo(sender)) throw refusedToken(currentToken(sender) !== undefined) // a demo that is starting will renew its tokens
     }
     change('interrupted')
