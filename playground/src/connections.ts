@@ -1,6 +1,14 @@
 /** The connections of a response, as tables that can be paged. */
-import { type ArgumentNode, type DocumentNode, type FieldNode, parse, type SelectionSetNode, type ValueNode } from 'graphql'
+import {
+  type ArgumentNode,
+  type DocumentNode,
+  type FieldNode,
+  parse,
+  type SelectionSetNode,
+  type ValueNode,
+} from 'graphql'
 import type { GraphQLRequest } from './api.ts'
+import { isObject, type Json } from './json.ts'
 import { operationOf } from './operations.ts'
 
 interface PageInfo {
@@ -16,10 +24,6 @@ export interface Connection {
   total?: number
   pageInfo?: PageInfo
 }
-
-type Json = Record<string, unknown>
-
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Return the connections that aren't inside of lists. */
 export function connectionsOf(request: GraphQLRequest, data: unknown): Connection[] {

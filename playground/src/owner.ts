@@ -8,7 +8,7 @@ interface Found {
   me: { actor: { displayName: string; organizationRole: string }; organization: { name: string } }
 }
 
-/** Return the token's owner, or undefined if the token has no right to query it. Throws a `Problem` if the token is refused. */
+/** Return the token's owner, or undefined if the token may not query it. Throws a `Problem` if the token is refused. */
 export async function ownerOf(token: string): Promise<Owner | undefined> {
   if (!/^[\x21-\x7e]+$/.test(token)) throw new Problem('A token is one word without spaces, of letters, digits and punctuation. Copy it again.')
   const { data, errors } = await send({ query: OWNER }, { token })

@@ -57,7 +57,8 @@ export function keep(tabs: readonly { id: string }[]) {
 /** Answer introspection, run the editors' operations, or wait again for the tab's running request. */
 export const fetcher: Fetcher = async (graphQLRequest, options) => {
   const headers: Written = options?.headers ?? {}
-  if (graphQLRequest.operationName === 'IntrospectionQuery') return (await introspected(graphQLRequest, headers)) as never
+  if (graphQLRequest.operationName === 'IntrospectionQuery')
+    return (await introspected(graphQLRequest, headers)) as never
   await ready
   const requestKey = currentRequestKey()
   const last = requests.get(requestKey)

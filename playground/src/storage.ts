@@ -1,4 +1,5 @@
 /** What the page keeps in this browser, for later visits and until the browser tab is closed. */
+import { isObject, type Json } from './json.ts'
 
 interface Area {
   getItem(key: string): string | null
@@ -10,7 +11,7 @@ interface Area {
 /** A browser's storage belongs to all pages of a host. Servers at other paths of it must not get this one's tokens. */
 const OWN = `${location.pathname} `
 
-/** Return the browser's storage of keys with the prefix, or one that is lost with the page if the browser allows none. */
+/** Return the browser's storage of keys with the prefix, or one that is lost with the page if it allows none. */
 function areaOf(open: () => Storage, prefix = OWN): Area {
   try {
     const storage = open()
@@ -41,17 +42,18 @@ export const ownKey = (key: string) => OWN + key
 export const lasting = areaOf(() => localStorage)
 export const session = areaOf(() => sessionStorage)
 
-/** Keep the text if there is room for it: for what the page can do without. */
-export function tryToKeep(area: Area, key: string, text: string) {
+/** Keep the text if there is room for it: for what the page can do without. Return whether it was kept. */
+export function tryToKeep(area: Area, key: string, text: string): boolean {
   try {
     area.setItem(key, text)
+    return true
   } catch {
-    // the storage is full
+    return false // the storage is full
   }
 }
 
 /** Return the object that was kept, or an empty one if there is none that can be read. */
-export function keptObject(text: string | null): Record<string, unknown> {
+export function keptObject(text: string | null): Json {
   try {
     const value: unknown = JSON.parse(text ?? '{}')
     return isObject(value) ? value : {}
@@ -59,8 +61,6 @@ export function keptObject(text: string | null): Record<string, unknown> {
     return {}
   }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The keys of GraphiQL's lists of operations, and the names of the lists in their values. */
 const HISTORIES: Record<string, string> = { 'graphiql:queries': 'queries', 'graphiql:favorites': 'favorites' }
@@ -75,8 +75,10 @@ function cleaned(key: string, text: string): string {
 }
 
 /** Whether GraphiQL can show the operation. */
-export function isReadable(item: unknown): item is Record<string, unknown> {
-  return isObject(item) && [item.query, item.variables, item.operationName, item.label].every(text => text == null || typeof text === 'string')
+export function isReadable(item: unknown): item is Json {
+  if (!isObject(item)) return false
+  const texts = [item.query, item.variables, item.operationName, item.label]
+  return texts.every(text => text == null || typeof text === 'string')
 }
 
 /** What version 0.2.0 kept, for all paths of the host. */
@@ -101,15 +103,16 @@ export const graphiqlStorage = {
 
 const ADOPTED = 'mainsheet:adopted'
 
-/** Copy what version 0.2.0 kept, once. It kept headers, too. */
+/** Copy what version 0.2.0 kept, once. It kept headers, too. What there is no room for is copied at a later visit. */
 function adopt() {
-  const isFirstVisit = lasting.getItem(ADOPTED) === null
+  const isAdopted = lasting.getItem(ADOPTED) !== null
+  let isComplete = true
   for (const key of shared.keys().filter(key => /^(graphiql|mainsheet):/.test(key))) {
     const text = cleaned(key, shared.getItem(key) ?? '')
     if (key in HISTORIES) tryToKeep(shared, key, text)
-    if (isFirstVisit) tryToKeep(lasting, key, text)
+    if (!isAdopted && lasting.getItem(key) === null) isComplete = tryToKeep(lasting, key, text) && isComplete
   }
-  tryToKeep(lasting, ADOPTED, 'yes')
+  if (!isAdopted && isComplete) tryToKeep(lasting, ADOPTED, 'yes')
 }
 
 adopt()

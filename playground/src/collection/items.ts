@@ -15,7 +15,8 @@ export const LONGEST_NAME = 100
 
 export const items = new Store<readonly Item[]>(load())
 
-addEventListener('storage', ({ key }) => key === ownKey(KEPT) && items.set(load())) // another tab of the browser changed it
+// Another tab of the browser changed it.
+addEventListener('storage', ({ key }) => key === ownKey(KEPT) && items.set(load()))
 
 /** Return the kept operations that can be read. */
 function load(): Item[] {

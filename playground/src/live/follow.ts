@@ -43,7 +43,8 @@ export async function follow(graphQLRequest: GraphQLRequest, { receive, change }
       const { code, reason: why } = reason as CloseEvent
       if (REFUSED.includes(code)) throw new Problem(`The server refuses the subscription. ${why || SHORTEN}`)
       const isRefused = code === FORBIDDEN && !(await isRenewed(sender))
-      if (isRefused && !isDemo(sender)) throw refusedToken(currentToken(sender) !== undefined) // a demo that is starting will renew its tokens
+      // A demo that is starting will renew its tokens.
+      if (isRefused && !isDemo(sender)) throw refusedToken(currentToken(sender) !== undefined)
     }
     change('interrupted')
     await sleep(wait, signal)
