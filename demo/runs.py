@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from mainsheet.demo.life import Life
+from mainsheet.models import limits
 from mainsheet.models.event import EventAction
 from mainsheet.models.ids import new_id
 from mainsheet.models.job import JobStatus
@@ -38,7 +39,7 @@ ERRORS = (
 NEVER_STARTED = {JobRunStatus.PENDING, JobRunStatus.READY, JobRunStatus.SKIPPED}
 PROGRESS = {JobRunStatus.RUNNING: 40, JobRunStatus.SUCCEEDED: 100}
 UNDER_WAY_FOR = timedelta(seconds=40)
-LEASE = timedelta(hours=6)  # no worker renews it
+LEASE = timedelta(seconds=limits.LEASE_SECONDS.maximum)  # no worker renews it
 
 
 @dataclass(frozen=True)

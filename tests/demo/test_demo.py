@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, Table, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.testing import capture_logs
 
 from mainsheet.demo import DEMO_MEMBERS, NotSeeded, seed_demo, seed_jobs
 from mainsheet.demo.bulk_rows import written_columns
@@ -38,6 +39,7 @@ from mainsheet.models.search_text import search_text
 from mainsheet.models.source import SourceKind
 from mainsheet.models.team import Team, TeamMember
 from mainsheet.resolvers.caller import Caller
+from mainsheet.resolvers.commands.run_times import correct_times
 from mainsheet.resolvers.permissions import granted, roles_in_jobs, visible
 
 FLEET = Job.job_key.startswith("fleet-")
@@ -143,6 +145,13 @@ async def test_a_running_demo_run_has_a_lease(session: AsyncSession) -> None:
     running = set(await session.scalars(select(JobRun.id).where(JobRun.status == JobRunStatus.RUNNING)))
 
     assert running == set(await session.scalars(select(RunLease.run_id)))
+
+
+async def test_the_demo_needs_no_correction_of_times(demo_database: Database) -> None:
+    with capture_logs() as log:
+        await correct_times(demo_database)
+
+    assert log == []
 
 
 async def test_harbor_has_its_teams_and_five_saved_queries(session: AsyncSession) -> None:
