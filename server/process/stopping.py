@@ -36,14 +36,17 @@ class StopSignals:
     async def cancelling(self) -> AsyncIterator[Received]:
         """Let the first signal cancel what runs inside, until the function that is yielded waits for it."""
         first = asyncio.create_task(self.first(), name="stop signals")
+        is_awaited = False
         try:
             async with asyncio.timeout(None) as limit:
 
                 def cancel(_first: asyncio.Task[signal.Signals]) -> None:
-                    limit.reschedule(0)
+                    if not is_awaited:  # this may run after `received` was called, if the signal has come just before
+                        limit.reschedule(0)
 
                 async def received() -> signal.Signals:
-                    first.remove_done_callback(cancel)
+                    nonlocal is_awaited
+                    is_awaited = True
                     return await first
 
                 first.add_done_callback(cancel)
