@@ -17,6 +17,7 @@ from mainsheet.models.job_run import JobRun, JobRunStatus
 from mainsheet.models.roles import JobPermission
 from mainsheet.models.run_lease import RunLease
 from mainsheet.models.webhook_lease import NEVER_HELD
+from mainsheet.resolvers.commands import run_times
 from mainsheet.resolvers.commands.run_times import correct_times
 from mainsheet.resolvers.write import Write
 from mainsheet.server.auth import tokens
@@ -162,6 +163,22 @@ async def test_runs_that_were_made_before_the_clock_was_set_back_are_given_to_wo
     await correct_times(database)
 
     assert {each["run"]["id"] for each in await claim(ask, world)} == {manual.id, due.id}
+
+
+async def test_runs_are_corrected_however_many_retries_wait(
+    ask: Ask, world: World, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_times, "AT_ONCE", 2)
+    job_id = await ask.create_job(world.contributor, world, config=config(world, retryDelaySeconds=7200))
+    now = await time_of(database)
+    for _ in range(3):
+        await make_run(database, job_id, status=JobRunStatus.READY, retries=1, available_at=now + timedelta(minutes=90))
+    for _ in range(5):
+        await make_run(database, job_id, status=JobRunStatus.READY, available_at=now + timedelta(hours=1))
+
+    await correct_times(database)
+
+    assert len(await claim(ask, world)) == 5
 
 
 async def test_retries_before_the_clock_was_set_back_wait_for_their_delay_only(
