@@ -39,16 +39,24 @@ function memory(): Area {
 /** The key of the browser's storage under which this page keeps its own. */
 export const ownKey = (key: string) => OWN + key
 
-export const lasting = areaOf(() => localStorage)
+const own = areaOf(() => localStorage)
+
+/** What version 0.2.0 kept, for all paths of the host. It is read until the page keeps its own under the key. */
+const shared = areaOf(() => localStorage, '')
+
+export const lasting: Area = {
+  ...own,
+  getItem: key => own.getItem(key) ?? shared.getItem(key),
+  removeItem: key => (shared.getItem(key) === null ? own.removeItem(key) : own.setItem(key, '')),
+}
 export const session = areaOf(() => sessionStorage)
 
-/** Keep the text if there is room for it: for what the page can do without. Return whether it was kept. */
-export function tryToKeep(area: Area, key: string, text: string): boolean {
+/** Keep the text if there is room for it: for what the page can do without. */
+export function tryToKeep(area: Area, key: string, text: string) {
   try {
     area.setItem(key, text)
-    return true
   } catch {
-    return false // the storage is full
+    // the storage is full
   }
 }
 
@@ -81,9 +89,6 @@ export function isReadable(item: unknown): item is Json {
   return texts.every(text => text == null || typeof text === 'string')
 }
 
-/** What version 0.2.0 kept, for all paths of the host. */
-const shared = areaOf(() => localStorage, '')
-
 const keysOfGraphiql = (area: Area) => area.keys().filter(key => key.startsWith('graphiql:'))
 
 export const graphiqlStorage = {
@@ -94,25 +99,15 @@ export const graphiqlStorage = {
   setItem: (key: string, text: string) => lasting.setItem(key, cleaned(key, text)),
   removeItem: (key: string) => lasting.removeItem(key),
   get length() {
-    return keysOfGraphiql(lasting).length
+    return keysOfGraphiql(own).length
   },
   clear() {
-    for (const area of [lasting, shared]) keysOfGraphiql(area).forEach(key => area.removeItem(key))
+    for (const area of [own, shared]) keysOfGraphiql(area).forEach(key => area.removeItem(key))
   },
 }
 
-const ADOPTED = 'mainsheet:adopted'
-
-/** Copy what version 0.2.0 kept, once. It kept headers, too. What there is no room for is copied at a later visit. */
-function adopt() {
-  const isAdopted = lasting.getItem(ADOPTED) !== null
-  let isComplete = true
-  for (const key of shared.keys().filter(key => /^(graphiql|mainsheet):/.test(key))) {
-    const text = cleaned(key, shared.getItem(key) ?? '')
-    if (key in HISTORIES) tryToKeep(shared, key, text)
-    if (!isAdopted && lasting.getItem(key) === null) isComplete = tryToKeep(lasting, key, text) && isComplete
-  }
-  if (!isAdopted && isComplete) tryToKeep(lasting, ADOPTED, 'yes')
+// Version 0.2.0 kept headers.
+for (const key of Object.keys(HISTORIES)) {
+  const text = shared.getItem(key)
+  if (text) tryToKeep(shared, key, cleaned(key, text))
 }
-
-adopt()

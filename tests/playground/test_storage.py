@@ -1,9 +1,10 @@
 """The page works with whatever the browser has stored for it, and without any storage."""
 
 import json
+import re
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import Dialog, Route, expect
 
 from tests.playground.browser import Playground, opened
 from tests.playground.conftest import Demo
@@ -87,7 +88,16 @@ async def test_operations_that_version_0_2_0_kept_for_the_host_are_still_there(n
         )
         await under_other_path(playground, no_demo)
 
-        await expect((await playground.panel("Collection")).get_by_role("list")).to_contain_text("Theirs")
+        panel = await playground.panel("Collection")
+        await expect(panel.get_by_role("listitem")).to_have_text([re.compile("Theirs")])
+        playground.page.once("dialog", Dialog.accept)
+        await panel.get_by_role("button", name="Delete Theirs").click()
+        await expect(panel).to_contain_text("Nothing yet.")
+        await panel.get_by_label("Name of the operation").fill("Ours")
+        await panel.get_by_role("button", name="Save").click()
+        await playground.page.reload()
+
+        await expect(panel.get_by_role("listitem")).to_have_text([re.compile("Ours")])
         playground.forgive("401")
 
 
