@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import CTE, Select, bindparam, select, true
+from sqlalchemy import CTE, Select, bindparam, func, literal_column, select, true
 
 from mainsheet.models.cluster import Cluster
 from mainsheet.models.job import Job
@@ -89,15 +89,15 @@ def _followed(*, is_sqlite: bool) -> Select[str, str | None]:
 def _dependencies_of(jobs: CTE, *, is_sqlite: bool) -> Select[str, str | None]:
     """Select the dependencies of each job, looked up by its id: PostgreSQL would read those of all jobs at each step.
 
-    SQLite looks them up without LATERAL, which it doesn't have.
+    SQLite looks them up without LATERAL, which it doesn't have, if it knows that there are few jobs.
     """
     own = (
         select(JobVersion.job_id, JobVersionDependency.depends_on_id)
         .join(Job, (JobVersion.job_id == Job.id) & (JobVersion.number == Job.current_number))
         .join(JobVersionDependency, JobVersionDependency.version_id == JobVersion.id)
-        .where(JobVersionDependency.depends_on_id.is_not(None), Job.id == jobs.c.id)
+        .where(JobVersionDependency.depends_on_id.is_not(None))
     )
     if is_sqlite:
-        return own
-    of_job = own.correlate(jobs).offset(NO_OFFSET).lateral("dependencies")
+        return own.where(func.likelihood(Job.id == jobs.c.id, literal_column("0.00001")))
+    of_job = own.where(Job.id == jobs.c.id).correlate(jobs).offset(NO_OFFSET).lateral("dependencies")
     return select(of_job.c.job_id, of_job.c.depends_on_id).join_from(jobs, of_job, true())

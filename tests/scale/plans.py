@@ -13,9 +13,9 @@ OF_ASKED = {"uq_job_version_one_draft", "ix_job_run_ready"}  # contains only the
 PARAMETER = re.compile(r"\$(\d+)")
 QUOTED = re.compile(r"\"[^\"]*\"")
 
-# SQLite: a full scan, a scan of an automatic index, a full scan of the search index.
+# SQLite: a full scan, also to fill a filter, a scan of an automatic index, a full scan of the search index.
 SQLITE_WALK = re.compile(
-    rf"SCAN (?:{GROWING})(?:_\d+)?\b"
+    rf"(?:SCAN|BLOOM FILTER ON) (?:{GROWING})(?:_\d+)?\b"
     rf"|SEARCH (?:{GROWING})(?:_\d+)? USING AUTOMATIC"
     r"|SCAN job_search VIRTUAL TABLE INDEX 0:$"
 )
