@@ -3,7 +3,6 @@
 import asyncio
 import time
 from bisect import insort
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -58,7 +57,6 @@ class FairQueue:
         self._capacity = capacity
         self._clock = clock
         self._waiting: dict[str, dict[str, list[_Turn]]] = {}  # in the order of their turns
-        self._limited: Counter[str] = Counter()  # the waiting ones that are limited, by organization and by caller
         self._numbers = count()
 
     @property
@@ -80,9 +78,13 @@ class FairQueue:
 
     def is_full(self, caller: Caller) -> bool:
         """Return whether the caller's or its organization's limit of queued operations is reached."""
-        if self._limited[caller.actor_id] >= self._capacity.caller_queue:
+        organization = self.load.organizations.get(caller.organization_id)
+        if organization is None:
+            return self._capacity.caller_queue <= 0
+        own = organization.callers.get(caller.actor_id)
+        if (own.waiting if own else 0) >= self._capacity.caller_queue:
             return True
-        return self._limited[caller.organization_id] >= self._capacity.organization_queue
+        return organization.waiting >= self._capacity.organization_queue
 
     def start(self, caller: Caller) -> bool:
         """Start an operation of the caller if it may start now, and return whether it did."""
@@ -92,7 +94,10 @@ class FairQueue:
         return True
 
     async def enter(self, caller: Caller, cost: int = 0, *, is_limited: bool = True) -> None:
-        """Wait until an operation of the caller may run. If it isn't limited, it doesn't count for `is_full`."""
+        """Wait until an operation of the caller may run.
+
+        If it isn't limited, it doesn't count as waiting: neither for `is_full`, nor for the wait that others expect.
+        """
         if self.start(caller):
             return
         turn = self._queued(caller, cost, is_limited=is_limited)
@@ -116,19 +121,19 @@ class FairQueue:
         turn = _Turn(rank, next(self._numbers), asyncio.get_running_loop().create_future(), is_limited)
         lines = self._waiting.setdefault(caller.organization_id, {})
         insort(lines.setdefault(caller.actor_id, []), turn)
-        self.load.change(caller.organization_id, caller.actor_id, waiting=1)
         if is_limited:
-            self._limited.update((caller.organization_id, caller.actor_id))
+            self.load.change(caller.organization_id, caller.actor_id, waiting=1)
         return turn
 
     def _start_next(self) -> bool:
         for organization, lines in self._waiting.items():
-            load = self.load.organizations[organization]
-            if load.slots.are_taken:
+            load = self.load.organizations.get(organization)
+            if load and load.slots.are_taken:
                 continue
             for member, line in lines.items():
                 turn = next((each for each in line if not each.future.cancelled()), None)
-                if turn is not None and load.callers[member].running < self._capacity.caller:
+                own = load.callers.get(member) if load else None
+                if turn is not None and (own is None or own.running < self._capacity.caller):
                     self.load.change(organization, member, running=1)
                     turn.future.set_result(None)
                     self._move_to_the_end(organization, member)
@@ -148,9 +153,5 @@ class FairQueue:
             del lines[member]
         if not lines:
             del self._waiting[organization]
-        self.load.change(organization, member, waiting=-1)
         if turn.is_limited:
-            for each in (organization, member):
-                self._limited[each] -= 1
-                if not self._limited[each]:
-                    del self._limited[each]
+            self.load.change(organization, member, waiting=-1)

@@ -154,6 +154,7 @@ async def test_operations_that_arent_limited_dont_fill_the_queue() -> None:
     await settled()
 
     assert not queue.is_full(caller("A1"))
+    assert queue.load.slots.waiting == 0
 
     waiting.append(asyncio.create_task(queue.enter(caller("A1"))))
     await settled()
