@@ -46,6 +46,8 @@ class OperationCache(Generic[K, V]):
         with self._lock:
             if key in self._operations:
                 return self._operations[key][0]
+            if size.bytes > self._most_bytes:
+                return operation
             self._operations[key] = operation, size
             size.is_kept = True
             self.bytes += size.bytes

@@ -10,7 +10,7 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from aiohttp import HttpVersion11, WSMsgType, hdrs, web
+from aiohttp import WSMsgType, hdrs, web
 
 from mainsheet.models.instrumentation import Refusal
 from mainsheet.models.unavailable import Unavailable
@@ -43,9 +43,8 @@ SUBPROTOCOL = "graphql-transport-ws"
 
 
 def wants_socket(request: web.Request) -> bool:
-    """Return whether the request opens a WebSocket: by GET of HTTP/1.1 (RFC 6455, section 4.1)."""
-    is_get = request.method == hdrs.METH_GET and request.version >= HttpVersion11
-    return is_get and request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+    """Return whether the request opens a WebSocket: by GET (RFC 6455, section 4.1)."""
+    return request.method == hdrs.METH_GET and request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
 
 
 @dataclass(frozen=True)

@@ -48,9 +48,12 @@ class Allowance:
         return cls("database", "databaseSeconds", "database time", *quotas, clock)
 
     def account(self, caller: Caller) -> "Account":
-        account = self._accounts.get(caller.actor_id)
-        if account is not None:
-            return account
+        try:
+            return self._accounts[caller.actor_id]
+        except KeyError:
+            return self._added(caller)
+
+    def _added(self, caller: Caller) -> "Account":
         shared = self._shared.get(caller.organization_id)
         if shared is None:
             shared = self._shared[caller.organization_id] = Bucket(self.organization_quota, self.clock)

@@ -66,5 +66,4 @@ class Buckets:
 
     def left(self, key: Hashable) -> float:
         """Return the tokens of a key, negative if it is in debt."""
-        bucket = self._buckets.get(key)
-        return self.quota if bucket is None else bucket.left()
+        return self._buckets[key].left() if key in self._buckets else self.quota
