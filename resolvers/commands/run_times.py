@@ -18,6 +18,7 @@ from mainsheet.resolvers.sql.snapshot import rows_alone
 from mainsheet.resolvers.sql.statement import Statement, View, rows_of
 
 AT_ONCE = 1_000
+MOST_TIMES = 100  # in one go
 LONGEST_LEASE = timedelta(seconds=limits.LEASE_SECONDS.maximum)
 
 log = structlog.stdlib.get_logger("mainsheet.runs")
@@ -31,14 +32,17 @@ async def correct_times(database: Database) -> None:
     """
     leases = await _shorten_leases(database)
     runs = await _correct(database, is_retry=True)
-    while corrected := await _correct(database, is_retry=False):
+    for _ in range(MOST_TIMES):
+        corrected = await _correct(database, is_retry=False)
         runs += corrected
+        if corrected < AT_ONCE:
+            break
     if runs or leases:
         log.warning("the clock was set back: runs and leases from before were corrected", runs=runs, leases=leases)
 
 
 class Now(NamedTuple):
-    id: datetime
+    at: datetime
 
 
 class Later(NamedTuple):
@@ -49,14 +53,14 @@ class Later(NamedTuple):
     read_at: datetime
 
 
-class TooLong(NamedTuple):
-    id: str
+class LongLease(NamedTuple):
+    run_id: str
 
 
 async def _shorten_leases(database: Database) -> int:
     (now,) = await rows_alone(database, _now)
-    latest = now.id + LONGEST_LEASE
-    if not await rows_alone(database, _longer_leases, latest=latest):
+    latest = now.at + LONGEST_LEASE
+    if not await rows_alone(database, _long_leases, latest=latest):
         return 0
     async with database.writes.begin() as connection:
         shorter = update(RunLease).where(RunLease.expires_at > latest).values(expires_at=latest)
@@ -84,15 +88,14 @@ def _available_at(row: Later, *, is_retry: bool) -> datetime:
     return max(row.read_at, row.scheduled_for or row.read_at) + delay
 
 
-@rows_of(Now)
+@rows_of(Now, key="at")
 def _now(_view: View) -> Statement:
-    return select(database_time().label("id"))
+    return select(database_time().label("at"))
 
 
-@rows_of(TooLong)
-def _longer_leases(_view: View) -> Statement:
-    latest = bindparam("latest", type_=UtcDateTime)
-    return select(RunLease.run_id.label("id")).where(RunLease.expires_at > latest).limit(1)
+@rows_of(LongLease, key="run_id")
+def _long_leases(_view: View) -> Statement:
+    return select(RunLease.run_id).where(RunLease.expires_at > bindparam("latest", type_=UtcDateTime)).limit(1)
 
 
 @rows_of(Later)
