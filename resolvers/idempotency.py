@@ -1,12 +1,12 @@
 """Idempotency keys: a repeated request with the same key within 24 hours gets the first answer."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import orjson
-from sqlalchemy import ColumnElement, bindparam, delete, exists, literal, select
+from sqlalchemy import ColumnElement, bindparam, delete, literal, select
 
 from mainsheet.models import limits
 from mainsheet.models.cluster import Cluster
@@ -28,7 +28,8 @@ from mainsheet.models.webhook import Webhook
 from mainsheet.models.webhook_errors import WebhookNotFound
 from mainsheet.resolvers.caller import Caller
 from mainsheet.resolvers.permissions import sees_all_jobs, visible
-from mainsheet.resolvers.write import ACTOR_ID, Write, timed
+from mainsheet.resolvers.sql.array_param import among
+from mainsheet.resolvers.write import ACTOR_ID, IDS, Write, timed
 
 # The version of the digest. A record with another version can't be compared, so only its key is checked: refusing a
 # correct replay after an upgrade, or repeating its change, would be worse than not detecting a misused key.
@@ -84,8 +85,9 @@ class IdempotencyKey:
         if record.input_digest.startswith(SCHEME) and record.input_digest != self.digest:
             self.write.problems.append(IdempotencyKeyReused())
             return None
-        for name, id_ in _named(record.answer):
-            await self._check(name, id_)
+        for name, (entity, missing) in NAMED.items():
+            if ids := list(_ids(name, record.answer)):
+                await self._check(entity, missing, ids)
         return {name: tuple(each) if isinstance(each, list) else each for name, each in record.answer.items()}
 
     async def claim(self) -> IdempotencyRecord:
@@ -115,12 +117,13 @@ class IdempotencyKey:
         record: IdempotencyRecord | None = None if row is None else row[0]
         return record if record is not None and record.created_at > self.write.at - KEPT else None
 
-    async def _check(self, name: str, id_: str) -> None:
-        """Raise `NotFound` unless the caller sees the object that the answer has under this name."""
-        entity, missing = NAMED[name]
-        found = exists().where(entity.id == id_, _is_seen(self.write.caller, entity))
-        if not await self.write.session.scalar(select(found)):
-            raise missing(path=KEY_PATH, missing_id=id_, hint=GONE)
+    async def _check(self, entity: type[Any], missing: type[NotFound], ids: Sequence[str]) -> None:
+        """Raise the error that is `missing` unless the caller sees all of these objects."""
+        seen = select(entity.id).where(among(entity.id, IDS), _is_seen(self.write.caller, entity))
+        found = set(await self.write.session.scalars(seen, self.write.parameters(ids)))
+        for each in ids:
+            if each not in found:
+                raise missing(path=KEY_PATH, missing_id=each, hint=GONE)
 
 
 def _is_seen(caller: Caller, entity: type[Any]) -> ColumnElement[bool]:
@@ -130,8 +133,9 @@ def _is_seen(caller: Caller, entity: type[Any]) -> ColumnElement[bool]:
     return literal(entity is not Webhook or sees_all_jobs(caller))
 
 
-def _named(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the names and ids of the objects in the answer of a command, or in those of a batch."""
-    yield from ((name, answer[name]) for name in NAMED if answer.get(name))
+def _ids(name: str, answer: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the ids that the answer of a command, or those of a batch, have under this name."""
+    if answer.get(name):
+        yield answer[name]
     for each in answer.get("results", ()):
-        yield from _named(each["answer"])
+        yield from _ids(name, each["answer"])

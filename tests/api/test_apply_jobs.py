@@ -329,6 +329,17 @@ async def test_a_repeated_key_gives_the_first_answer(ask: Ask, world: World, mod
     assert "IDEMPOTENCY_KEY_REUSED" in str(reused)
 
 
+async def test_a_repeated_key_takes_the_same_statements_for_any_number_of_jobs(ask: Ask, world: World) -> None:
+    counts = []
+    for size in (1, 4):
+        documents = [document(f"of-{size}-{number}") for number in range(size)]
+        for _ in range(2):
+            await applied(ask, world.contributor, *documents, mode="ALL_OR_NOTHING", idempotencyKey=f"{size}")
+        counts.append(len(ask.statements))
+
+    assert counts[0] == counts[1]
+
+
 @pytest.mark.parametrize("mode", ["ALL_OR_NOTHING", "EACH"])
 async def test_a_key_is_refused_with_another_list(ask: Ask, world: World, mode: str) -> None:
     documents = [document(), document("other")]
