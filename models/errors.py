@@ -4,7 +4,8 @@
     ├── BadInput                 an argument is invalid: a top-level error
     ├── Unavailable              the database failed, not the request (`models/unavailable.py`)
     └── UserError                a mutation is refused: an entry of its payload's `userErrors`
-        ├── JobNotFound · DraftNotFound · VersionNotFound · TeamNotFound · ClusterNotFound · SavedQueryNotFound
+        ├── NotFound             JobNotFound · TeamNotFound · ClusterNotFound · SavedQueryNotFound · RunNotFound
+        ├── DraftNotFound · VersionNotFound
         ├── Forbidden            visible, but the right is missing
         ├── Invalid              a value breaks its limit or format
         ├── DraftExists          the job has its one draft already
@@ -17,7 +18,7 @@
         ├── DependencyOnItself   a job may not depend on itself
         ├── DependencyNotFound   the dependency doesn't exist, or its job was deleted
         ├── JobHasDependents     other jobs depend on the job to delete
-        ├── RunNotFound · RunFinished · RunNotFinished
+        ├── RunFinished · RunNotFinished
         ├── RunLeaseLost         the run isn't the worker's any more
         └── IdempotencyKeyReused the key belongs to another input
 
