@@ -20,6 +20,7 @@ from testbed.clock import Clock
 from testbed.databases import migrated, opened, postgres_database, seeded, sqlite_database
 from testbed.postgres import postgres
 from testbed.world import World, make_world
+from tests.server.issuing import KeyServer
 
 Filled = TypeVar("Filled")
 
@@ -229,3 +230,11 @@ def scan_limit(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+async def key_server() -> AsyncIterator[KeyServer]:
+    server = KeyServer()
+    await server.start()
+    yield server
+    await server.stop()

@@ -1,6 +1,6 @@
 """Open connections end when their tokens are no longer valid, however long owners of tokens are cached."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -53,14 +53,6 @@ def stack() -> Iterator[ExitStack]:
         yield stack
 
 
-@pytest.fixture
-async def issuer() -> AsyncIterator[KeyServer]:
-    server = KeyServer()
-    await server.start()
-    yield server
-    await server.stop()
-
-
 async def changed(database: Database, statement: Update) -> None:
     async with AsyncSession(database.writes) as session, session.begin():
         await session.execute(statement.execution_options(synchronize_session=False))
@@ -108,9 +100,9 @@ async def test_a_jwt_is_valid_until_its_actor_is(
 
 
 async def test_a_jwt_is_valid_until_its_member_has_another_address(
-    start: Start, world: World, database: Database, issuer: KeyServer
+    start: Start, world: World, database: Database, key_server: KeyServer
 ) -> None:
-    own = {"oidc_organization": world.organization.id, "oidc_jwks_url": issuer.url}
+    own = {"oidc_organization": world.organization.id, "oidc_jwks_url": key_server.url}
     live = await start(**CONFIGURED | own)
     async with live.socket() as by_jwt, live.socket(world.viewer) as by_token:
         await by_jwt.begin(signed(email=world.viewer.email))

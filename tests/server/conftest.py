@@ -27,7 +27,6 @@ from mainsheet.server.observe.logs import configure_logging
 from mainsheet.server.paths import GRAPHQL_PATH
 from mainsheet.server.settings import Settings
 from testbed.app import running_app
-from tests.server.issuing import KeyServer
 from tests.server.small_api import Context, small_api
 
 MEMBER_ID = "MB1"
@@ -143,11 +142,3 @@ async def serve(template: tuple[Path, str], small_database: Database) -> AsyncIt
 @pytest.fixture
 async def server(serve: Serve) -> Server:
     return await serve()
-
-
-@pytest.fixture
-async def key_server() -> AsyncIterator[KeyServer]:
-    server = KeyServer()
-    await server.start()
-    yield server
-    await server.stop()
